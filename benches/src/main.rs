@@ -1,0 +1,2 @@
+//! Speed report.
+fn main() {}

@@ -1,0 +1,200 @@
+//! The number a recursion runs on: a float, a vector of floats, or anything else that can add, multiply and take a root.
+
+use crate::coefficients;
+
+/// A number, or a vector of numbers that stands where a number stands.
+///
+/// The recursions of this crate are written once over this trait. Every operation acts on each lane alone, so what
+/// a lane holds never depends on its neighbours, and a kernel computed in lane 3 of a vector has the bits of the
+/// same kernel computed in lane 0.
+///
+/// Implementors promise: `add`, `sub`, `mul`, `div` and `sqrt` round correctly (`sqrt` of `f32` does not with the
+/// feature `micromath`); the three multiply-add forms all round once (fused) or all round twice.
+pub trait Number: Copy {
+    /// One lane of this number.
+    type Scalar: Scalar;
+
+    /// The number of lanes.
+    const LANES: usize;
+
+    /// `value` in every lane.
+    fn splat(value: Self::Scalar) -> Self;
+
+    /// Lane `index`, or the last one where `index` is too large.
+    fn lane(self, index: usize) -> Self::Scalar;
+
+    /// `self + other`.
+    fn add(self, other: Self) -> Self;
+    /// `self − other`.
+    fn sub(self, other: Self) -> Self;
+    /// `self · other`.
+    fn mul(self, other: Self) -> Self;
+    /// `self / other`.
+    fn div(self, other: Self) -> Self;
+    /// `self · factor + term`.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// `self · factor − term`.
+    fn mul_sub(self, factor: Self, term: Self) -> Self;
+    /// `term − self · factor`.
+    fn neg_mul_add(self, factor: Self, term: Self) -> Self;
+    /// The square root.
+    fn sqrt(self) -> Self;
+    /// The absolute value.
+    fn abs(self) -> Self;
+    /// The smaller of the two.
+    fn min(self, other: Self) -> Self;
+    /// The larger of the two.
+    fn max(self, other: Self) -> Self;
+    /// In each lane `negative` where `self` is below zero, `other` elsewhere.
+    fn select_negative(self, negative: Self, other: Self) -> Self;
+    /// In each lane `1/self`, or 0 where `self` is 0.
+    fn reciprocal_or_zero(self) -> Self;
+
+    /// P(u) = acos(1 − u) / (π √u) for u in [0, 1]; see `crate::dual`.
+    #[inline(always)]
+    fn kappa0_factor(self, scale: Self::Scalar) -> Self {
+        horner(self, Self::Scalar::KAPPA0, scale)
+    }
+
+    /// R(u) = (κ1(1 − u) − (1 − u)) / u^(3/2) for u in [0, 1]; see `crate::dual`.
+    #[inline(always)]
+    fn kappa1_factor(self, scale: Self::Scalar) -> Self {
+        horner(self, Self::Scalar::KAPPA1, scale)
+    }
+
+    /// Zero in every lane.
+    #[inline(always)]
+    fn zero() -> Self {
+        Self::splat(Self::Scalar::from_f64(0.0))
+    }
+}
+
+/// A number of one lane that can be compared, and converted from and to `f64`.
+pub trait Scalar: Number<Scalar = Self> + PartialOrd + core::fmt::Debug + 'static {
+    /// Coefficients of P for this precision, highest power first.
+    const KAPPA0: &'static [Self];
+    /// Coefficients of R for this precision, highest power first.
+    const KAPPA1: &'static [Self];
+
+    /// The nearest number of this type.
+    fn from_f64(value: f64) -> Self;
+    /// The nearest `f64`.
+    fn to_f64(self) -> f64;
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+}
+
+/// `scale · Σ_k c_k u^k` by Horner's rule, the coefficients given highest power first.
+///
+/// The products `scale · c_k` do not depend on `u`: the compiler takes them out of the caller's loop.
+#[inline(always)]
+fn horner<N: Number>(u: N, coefficients: &'static [N::Scalar], scale: N::Scalar) -> N {
+    let mut sum = N::zero();
+    for (k, &c) in coefficients.iter().enumerate() {
+        let c = N::splat(c.mul(scale));
+        sum = if k == 0 { c } else { sum.mul_add(u, c) };
+    }
+    sum
+}
+
+macro_rules! float {
+    ($float:ty, $sqrt:expr, $kappa0:path, $kappa1:path) => {
+        /// One lane; multiply-add rounds twice, because a machine without the instruction would emulate it slowly.
+        impl Number for $float {
+            type Scalar = $float;
+            const LANES: usize = 1;
+
+            #[inline(always)]
+            fn splat(value: $float) -> $float {
+                value
+            }
+            #[inline(always)]
+            fn lane(self, _index: usize) -> $float {
+                self
+            }
+            #[inline(always)]
+            fn add(self, other: $float) -> $float {
+                self + other
+            }
+            #[inline(always)]
+            fn sub(self, other: $float) -> $float {
+                self - other
+            }
+            #[inline(always)]
+            fn mul(self, other: $float) -> $float {
+                self * other
+            }
+            #[inline(always)]
+            fn div(self, other: $float) -> $float {
+                self / other
+            }
+            #[inline(always)]
+            fn mul_add(self, factor: $float, term: $float) -> $float {
+                self * factor + term
+            }
+            #[inline(always)]
+            fn mul_sub(self, factor: $float, term: $float) -> $float {
+                self * factor - term
+            }
+            #[inline(always)]
+            fn neg_mul_add(self, factor: $float, term: $float) -> $float {
+                term - self * factor
+            }
+            #[inline(always)]
+            fn sqrt(self) -> $float {
+                $sqrt(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> $float {
+                if self < 0.0 { -self } else { self }
+            }
+            #[inline(always)]
+            fn min(self, other: $float) -> $float {
+                if self < other { self } else { other }
+            }
+            #[inline(always)]
+            fn max(self, other: $float) -> $float {
+                if self > other { self } else { other }
+            }
+            #[inline(always)]
+            fn select_negative(self, negative: $float, other: $float) -> $float {
+                if self < 0.0 { negative } else { other }
+            }
+            #[inline(always)]
+            fn reciprocal_or_zero(self) -> $float {
+                if self == 0.0 { 0.0 } else { 1.0 / self }
+            }
+        }
+
+        impl Scalar for $float {
+            const KAPPA0: &'static [$float] = &$kappa0;
+            const KAPPA1: &'static [$float] = &$kappa1;
+
+            #[inline(always)]
+            fn from_f64(value: f64) -> $float {
+                value as $float
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                <$float>::is_finite(self)
+            }
+        }
+    };
+}
+
+#[cfg(not(feature = "micromath"))]
+use libm::sqrtf as sqrt_f32;
+#[cfg(feature = "micromath")]
+use micromath::F32Ext;
+#[cfg(feature = "micromath")]
+#[inline(always)]
+fn sqrt_f32(x: f32) -> f32 {
+    F32Ext::sqrt(x)
+}
+
+float!(f32, sqrt_f32, coefficients::KAPPA0_F32, coefficients::KAPPA1_F32);
+float!(f64, libm::sqrt, coefficients::KAPPA0_F64, coefficients::KAPPA1_F64);
