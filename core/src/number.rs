@@ -20,6 +20,9 @@ pub trait Number: Copy {
     /// `value` in every lane.
     fn splat(value: Self::Scalar) -> Self;
 
+    /// `lane(i)` in lane `i`.
+    fn from_lanes(lane: impl FnMut(usize) -> Self::Scalar) -> Self;
+
     /// Lane `index`, or the last one where `index` is too large.
     fn lane(self, index: usize) -> Self::Scalar;
 
@@ -50,16 +53,16 @@ pub trait Number: Copy {
     /// In each lane `1/self`, or 0 where `self` is 0.
     fn reciprocal_or_zero(self) -> Self;
 
-    /// P(u) = acos(1 − u) / (π √u) for u in [0, 1]; see `crate::dual`.
+    /// P(u) = acos(1 − u) / (π √u) for u in [0, 1]; see [`crate::dual`].
     #[inline(always)]
     fn kappa0_factor(self, scale: Self::Scalar) -> Self {
-        horner(self, Self::Scalar::KAPPA0, scale)
+        polynomial(self, Self::Scalar::KAPPA0, scale)
     }
 
-    /// R(u) = (κ1(1 − u) − (1 − u)) / u^(3/2) for u in [0, 1]; see `crate::dual`.
+    /// R(u) = (κ1(1 − u) − (1 − u)) / u^(3/2) for u in [0, 1]; see [`crate::dual`].
     #[inline(always)]
     fn kappa1_factor(self, scale: Self::Scalar) -> Self {
-        horner(self, Self::Scalar::KAPPA1, scale)
+        polynomial(self, Self::Scalar::KAPPA1, scale)
     }
 
     /// Zero in every lane.
@@ -84,17 +87,29 @@ pub trait Scalar: Number<Scalar = Self> + PartialOrd + core::fmt::Debug + 'stati
     fn is_finite(self) -> bool;
 }
 
-/// `scale · Σ_k c_k u^k` by Horner's rule, the coefficients given highest power first.
+/// `scale · Σ_k c_k u^k`, the coefficients given highest power first.
 ///
-/// The products `scale · c_k` do not depend on `u`: the compiler takes them out of the caller's loop.
+/// Even and odd powers are summed by Horner's rule in u², each on its own: the chain of dependent operations is half
+/// as long for one multiplication more, and a processor can overlap more of them. The products `scale · c_k` do not
+/// depend on `u`: the compiler takes them out of the caller's loop.
 #[inline(always)]
-fn horner<N: Number>(u: N, coefficients: &'static [N::Scalar], scale: N::Scalar) -> N {
-    let mut sum = N::zero();
-    for (k, &c) in coefficients.iter().enumerate() {
+fn polynomial<N: Number>(u: N, coefficients: &'static [N::Scalar], scale: N::Scalar) -> N {
+    let square = u.mul(u);
+    // The sums of the powers that are as the one last added, and of the others.
+    let (mut same, mut other) = (None, None);
+    for &c in coefficients {
         let c = N::splat(c.mul(scale));
-        sum = if k == 0 { c } else { sum.mul_add(u, c) };
+        let next = match other {
+            Some(sum) => square.mul_add(sum, c),
+            None => c,
+        };
+        (same, other) = (Some(next), same);
     }
-    sum
+    match (same, other) {
+        (Some(even), Some(odd)) => u.mul_add(odd, even),
+        (Some(constant), None) => constant,
+        _ => N::zero(),
+    }
 }
 
 macro_rules! float {
@@ -107,6 +122,10 @@ macro_rules! float {
             #[inline(always)]
             fn splat(value: $float) -> $float {
                 value
+            }
+            #[inline(always)]
+            fn from_lanes(mut lane: impl FnMut(usize) -> $float) -> $float {
+                lane(0)
             }
             #[inline(always)]
             fn lane(self, _index: usize) -> $float {

@@ -1,0 +1,64 @@
+//! Sums of very many numbers that keep their last digit.
+
+use crate::number::Number;
+
+/// Terms added plainly before the exact addition takes over: few enough to lose nothing that matters.
+const BLOCK: usize = 16;
+
+/// A running sum as an unevaluated pair: what rounding takes from `high` goes to `low`.
+///
+/// Accuracy: the sums of 16 terms are plain, their sum is compensated, so that the relative error stays near one ulp
+/// of the working precision for any number of positive terms.
+///
+/// Source: Knuth, The Art of Computer Programming 2, §4.2.2 (the exact sum of two floats).
+#[derive(Clone, Copy)]
+pub(crate) struct Sum<'a, N> {
+    high: &'a core::cell::Cell<N>,
+    low: &'a core::cell::Cell<N>,
+}
+
+impl<'a, N: Number> Sum<'a, N> {
+    /// The sum number `index` of a buffer of pairs.
+    #[inline(always)]
+    pub(crate) fn at(pairs: &'a [core::cell::Cell<N>], index: usize) -> Option<Self> {
+        Some(Sum { high: pairs.get(2 * index)?, low: pairs.get(2 * index + 1)? })
+    }
+
+    /// Adds one number.
+    #[inline(always)]
+    pub(crate) fn add(self, term: N) {
+        let [high, low] = exact_sum(self.high.get(), self.low.get(), term);
+        self.high.set(high);
+        self.low.set(low);
+    }
+
+    /// The sum.
+    #[inline(always)]
+    pub(crate) fn value(self) -> N {
+        self.high.get().add(self.low.get())
+    }
+}
+
+/// (high, low) + term: what rounding takes from the new `high` is added to `low`.
+#[inline(always)]
+pub(crate) fn exact_sum<N: Number>(high: N, low: N, term: N) -> [N; 2] {
+    let sum = high.add(term);
+    let taken = sum.sub(high);
+    let lost = high.sub(sum.sub(taken)).add(term.sub(taken));
+    [sum, low.add(lost)]
+}
+
+/// Σ term(i) for i < `len`, in blocks, each handed to `add`.
+#[inline(always)]
+pub(crate) fn in_blocks<N: Number>(len: usize, term: impl Fn(usize) -> N, mut add: impl FnMut(N)) {
+    let mut start = 0;
+    while start < len {
+        let end = len.min(start + BLOCK);
+        let mut sum = term(start);
+        for i in start + 1..end {
+            sum = sum.add(term(i));
+        }
+        add(sum);
+        start = end;
+    }
+}

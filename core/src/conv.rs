@@ -1,0 +1,352 @@
+//! The convolutional recursion: CNN-GP and CNTK of one pair of images, or of one image and a vector of partners.
+//!
+//! The recursion never mixes displacements: the entries \[i, j, i + di, j + dj\] of the P×Q×P×Q arrays depend on each
+//! other and on the two images' variance maps only. A pair is therefore (2P−1)(2Q−1) independent stencils of at most
+//! P×Q points, one for each (di, dj), and each runs through all layers in two small buffers, K and Θ. On such a
+//! stencil `box` is an ordinary q×q box filter.
+//!
+//! A layer is one pass over the rows, in place: box(K) and box(Θ) of a row need the old values of the rows above,
+//! which are kept aside, and of the rows below, which are not yet overwritten.
+//!
+//! Source: Arora et al. 2019, arXiv 1904.11955v2, §4 and App. G; the layout is this project's own.
+
+use core::cell::Cell;
+
+use crate::Error;
+use crate::dual::{Activation, Case, Layer};
+use crate::network::{Conv, Trained};
+use crate::number::{Number, Scalar};
+use crate::readout;
+use crate::variance::{check, prepared_len};
+
+/// The numbers of scratch that [`conv_pair`] needs.
+pub fn conv_scratch_len(net: &Conv) -> usize {
+    // Pairs: the entries [K, Θ], the rows kept aside, a row of vertical sums or of zeros, and the sums of the outputs.
+    2 * (net.pixels() + (rows_aside(net) + 1) * net.shape().width + net.outputs())
+}
+
+/// The old rows that a pass keeps: (q − 1)/2, but no more than there are; a filter of one row needs none.
+fn rows_aside(net: &Conv) -> usize {
+    net.reach().min(net.shape().height)
+}
+
+/// The kernels of image `x` and the image in each lane of `y`: every depth, readout and kernel of `net` in one pass.
+///
+/// ```text
+/// Σ⁰ = box( Σ_c x_c[i,j] y_c[i',j'] ),   Θ⁰ = Σ⁰ or 0
+/// h = 1 … d−1:   K = n κ1(Σ/n)/q²,   Θ ← κ0(Σ/n)/q² ⊙ Θ + K,   then Σ = box(K), Θ ← box(Θ)
+/// ```
+///
+/// # Shapes
+/// `x`, `y`: images prepared by [`crate::prepare`]. `cap`: from [`crate::identity_cap`] on their pixels. `scratch`: at
+/// least [`conv_scratch_len`], of any content. `out`: [`Conv::outputs`], in the order kernel, readout, depth.
+///
+/// # Accuracy
+/// `f32`: within 2e-6 relative of the exact value at depth 21 (`host/tests/reference.rs`); λ is exactly 1 where a
+/// pixel meets itself. Entries of finite input are finite as long as the variances (sums of C·q² squares) are
+/// normal numbers of the type.
+///
+/// # Errors
+/// [`Error::Length`] for a slice of another length, or a short scratch.
+///
+/// # Cost
+/// About 21 multiplications or multiply-adds, 9 additions and one square root (`f32`) for each of the entries of each
+/// layer; there are P·Q entries for vanilla, P²Q² for gap. Scratch near 2·P·Q numbers.
+///
+/// # Source
+/// Arora et al. 2019, §4 and App. G.
+#[inline(always)]
+pub fn conv_pair<N: Number>(
+    net: &Conv,
+    x: &[N::Scalar],
+    y: &[N],
+    cap: Option<N>,
+    scratch: &mut [N],
+    out: &mut [N],
+) -> Result<(), Error> {
+    check("prepared image x", x.len(), prepared_len(net))?;
+    check("prepared image y", y.len(), prepared_len(net))?;
+    check("output", out.len(), net.outputs())?;
+    let need = conv_scratch_len(net);
+    let Some(scratch) = scratch.get_mut(..need) else {
+        return Err(Error::Length { what: "scratch", have: scratch.len(), need });
+    };
+    let (sums, scratch) = scratch.split_at_mut(2 * net.outputs());
+    sums.fill(N::zero());
+    let sums = Cell::from_mut(sums).as_slice_of_cells();
+    let scratch = scratch.as_chunks_mut().0;
+
+    let (rows, columns) = readout::reach(net);
+    for di in -rows..=rows {
+        for dj in -columns..=columns {
+            let stencil = Stencil::new(net, di, dj);
+            let same = if (di, dj) == (0, 0) { cap } else { None };
+            run(net, &stencil, x, y, same, scratch, sums);
+        }
+    }
+    readout::finish(net, sums, out);
+    Ok(())
+}
+
+/// The entries of one displacement: `height` × `width` of them, entry (r, s) joining pixel (`x_row` + r, `x_column` + s)
+/// of x with pixel (`y_row` + r, `y_column` + s) of y.
+pub(crate) struct Stencil {
+    pub(crate) di: isize,
+    pub(crate) dj: isize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    pub(crate) x_row: usize,
+    pub(crate) x_column: usize,
+    y_row: usize,
+    y_column: usize,
+}
+
+impl Stencil {
+    #[inline(always)]
+    fn new(net: &Conv, di: isize, dj: isize) -> Self {
+        let start = |d: isize| (d.min(0).unsigned_abs(), d.max(0).unsigned_abs());
+        let ((x_row, y_row), (x_column, y_column)) = (start(di), start(dj));
+        Stencil {
+            di,
+            dj,
+            height: net.shape().height.saturating_sub(di.unsigned_abs()),
+            width: net.shape().width.saturating_sub(dj.unsigned_abs()),
+            x_row,
+            x_column,
+            y_row,
+            y_column,
+        }
+    }
+
+    /// Where row `r` of the stencil starts in a map of image x, and in one of image y.
+    #[inline(always)]
+    fn starts(&self, net: &Conv, r: usize) -> (usize, usize) {
+        let width = net.shape().width;
+        ((self.x_row + r) * width + self.x_column, (self.y_row + r) * width + self.y_column)
+    }
+}
+
+/// Runs one stencil through all layers and adds its entries to the sums of the readouts.
+#[inline(always)]
+fn run<N: Number>(
+    net: &Conv,
+    stencil: &Stencil,
+    x: &[N::Scalar],
+    y: &[N],
+    same: Option<N>,
+    scratch: &mut [[N; 2]],
+    sums: &[Cell<N>],
+) {
+    let Some((entries, rows)) = scratch.split_at_mut_checked(stencil.height * stencil.width) else { return };
+    let channels = net.pixels() * net.shape().channels;
+    let (Some((x_pixels, x_maps)), Some((y_pixels, y_maps))) =
+        (x.split_at_checked(channels), y.split_at_checked(channels))
+    else {
+        return;
+    };
+    products(net, stencil, x_pixels, y_pixels, entries);
+
+    let ntk = net.request().ntk();
+    let maps = x_maps.as_chunks().0.chunks_exact(net.pixels()).zip(y_maps.as_chunks().0.chunks_exact(net.pixels()));
+    for (layer, (x, y)) in (1..).zip(maps) {
+        let pass = Pass { net, stencil, x, y, same };
+        match (layer == 1, same.is_some(), ntk) {
+            (false, false, true) => pass.layer::<Const<false, false, true>>(entries, rows),
+            (false, true, true) => pass.layer::<Const<false, true, true>>(entries, rows),
+            (true, false, true) => pass.layer::<Const<true, false, true>>(entries, rows),
+            (true, true, true) => pass.layer::<Const<true, true, true>>(entries, rows),
+            (false, false, false) => pass.layer::<Const<false, false, false>>(entries, rows),
+            (false, true, false) => pass.layer::<Const<false, true, false>>(entries, rows),
+            (true, false, false) => pass.layer::<Const<true, false, false>>(entries, rows),
+            (true, true, false) => pass.layer::<Const<true, true, false>>(entries, rows),
+        }
+        if let Some(depth) = net.request().depth_after(layer) {
+            readout::add(net, stencil, depth, entries, sums);
+        }
+    }
+}
+
+/// Σ_c x_c\[i,j\] y_c\[i',j'\] on a stencil: the covariance before the first box.
+#[inline(always)]
+fn products<N: Number>(net: &Conv, stencil: &Stencil, x: &[N::Scalar], y: &[N], entries: &mut [[N; 2]]) {
+    for (r, row) in entries.chunks_exact_mut(stencil.width).enumerate() {
+        let (x_start, y_start) = stencil.starts(net, r);
+        row.fill([N::zero(); 2]);
+        for (x, y) in x.chunks_exact(net.pixels()).zip(y.chunks_exact(net.pixels())) {
+            let (Some(x), Some(y)) = (part(x, x_start, row.len()), part(y, y_start, row.len())) else { return };
+            for (entry, (&x, &y)) in row.iter_mut().zip(x.iter().zip(y)) {
+                entry[0] = N::splat(x).mul_add(y, entry[0]);
+            }
+        }
+    }
+}
+
+/// The cases of a layer as a type.
+struct Const<const FIRST: bool, const SAME: bool, const NTK: bool>;
+
+impl<const FIRST: bool, const SAME: bool, const NTK: bool> Case for Const<FIRST, SAME, NTK> {
+    const FIRST: bool = FIRST;
+    const SAME: bool = SAME;
+    const NTK: bool = NTK;
+}
+
+/// One layer on one stencil, with the deviations (√v, 1/√v) of the two images before this layer.
+///
+/// An entry is the pair \[K, Θ\]: side by side, the hot loop gets by with few pointers.
+struct Pass<'a, N: Number> {
+    net: &'a Conv,
+    stencil: &'a Stencil,
+    x: &'a [[N::Scalar; 2]],
+    y: &'a [[N; 2]],
+    same: Option<N>,
+}
+
+impl<N: Number> Pass<'_, N> {
+    #[inline(always)]
+    fn layer<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]]) {
+        let one = N::Scalar::from_f64(1.0);
+        let trained = self.net.request().trained() == Trained::All;
+        let layer = |c: f64| Layer {
+            c: core::hint::black_box(N::Scalar::from_f64(c)),
+            start: if trained { N::splat(one) } else { N::zero() },
+            cap: self.same.unwrap_or(N::splat(one)),
+        };
+        if self.net.filter() == 3 {
+            // A literal, so that the compiler folds 1/q² into the coefficients of the polynomials.
+            self.layer_of_three::<C>(entries, rows, &layer(1.0 / 9.0));
+        } else {
+            let q = self.net.filter() as f64;
+            self.layer_of_any::<C>(entries, rows, &layer(1.0 / (q * q)));
+        }
+    }
+
+    /// The deviations along row `r` of the stencil.
+    #[inline(always)]
+    fn maps(&self, r: usize) -> Option<(&[[N::Scalar; 2]], &[[N; 2]])> {
+        let (x_start, y_start) = self.stencil.starts(self.net, r);
+        Some((part(self.x, x_start, self.stencil.width)?, part(self.y, y_start, self.stencil.width)?))
+    }
+
+    /// 3×3 filters, the hot loop: vertical sums formed on the way, horizontal sums slid through registers.
+    #[inline(always)]
+    fn layer_of_three<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]], layer: &Layer<N>) {
+        let width = self.stencil.width;
+        let Some((above, rest)) = rows.split_at_mut_checked(width) else { return };
+        let Some(zeros) = rest.get_mut(..width) else { return };
+        above.fill([N::zero(); 2]);
+        zeros.fill([N::zero(); 2]);
+        let mut rest = entries;
+        for r in 0..self.stencil.height {
+            let Some((row, later)) = rest.split_at_mut_checked(width) else { return };
+            let Some((x, y)) = self.maps(r) else { return };
+            row_of_three::<N, C>(row, above, later.get(..width).unwrap_or(zeros), x, y, layer);
+            rest = later;
+        }
+    }
+
+    /// Filters of any odd size: the vertical sums of a row first, then its horizontal sums.
+    #[inline(always)]
+    fn layer_of_any<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]], layer: &Layer<N>) {
+        let (reach, width) = (self.net.reach(), self.stencil.width);
+        let Some((above, rest)) = rows.split_at_mut_checked(rows_aside(self.net) * width) else { return };
+        let Some(sums) = rest.get_mut(..width) else { return };
+        for r in 0..self.stencil.height {
+            vertical_sums(entries, r, reach, above, sums);
+            let (Some((x, y)), Some(row)) = (self.maps(r), entries.get_mut(r * width..(r + 1) * width)) else { return };
+            for (column, (entry, (&x, &y))) in row.iter_mut().zip(x.iter().zip(y)).enumerate() {
+                let end = width.min(column.saturating_add(reach).saturating_add(1));
+                let window = sums.get(column.saturating_sub(reach)..end).unwrap_or_default();
+                let boxed = window.iter().fold([N::zero(); 2], |sum, &value| plus::<N, C>(sum, value));
+                *entry = begin::<N, C>(boxed, x, y, layer).end::<C>(layer);
+            }
+        }
+    }
+}
+
+/// One row: its old values move to `above`, which held the old values of the row before.
+#[inline(always)]
+fn row_of_three<N: Number, C: Case>(
+    row: &mut [[N; 2]],
+    above: &mut [[N; 2]],
+    below: &[[N; 2]],
+    x: &[[N::Scalar; 2]],
+    y: &[[N; 2]],
+    layer: &Layer<N>,
+) {
+    // One length for all, once: the loop below is then free of bounds checks.
+    let width = row.len();
+    let (Some(above), Some(below), Some(x), Some(y)) =
+        (above.get_mut(..width), below.get(..width), x.get(..width), y.get(..width))
+    else {
+        return;
+    };
+    let Some(last) = width.checked_sub(1) else { return };
+    let mut left = vertical::<N, C>(row, above, below, 0);
+    let mut middle = if last > 0 { vertical::<N, C>(row, above, below, 1) } else { [N::zero(); 2] };
+    let mut entry = begin::<N, C>(plus::<N, C>(left, middle), x[0], y[0], layer);
+    for column in 1..last {
+        let right = vertical::<N, C>(row, above, below, column + 1);
+        let next = begin::<N, C>(plus::<N, C>(plus::<N, C>(left, middle), right), x[column], y[column], layer);
+        row[column - 1] = entry.end::<C>(layer);
+        entry = next;
+        (left, middle) = (middle, right);
+    }
+    if last > 0 {
+        let next = begin::<N, C>(plus::<N, C>(left, middle), x[last], y[last], layer);
+        row[last - 1] = entry.end::<C>(layer);
+        entry = next;
+    }
+    row[last] = entry.end::<C>(layer);
+}
+
+/// The vertical 3-sum of a column; the row's old value moves to `above`.
+#[inline(always)]
+fn vertical<N: Number, C: Case>(row: &[[N; 2]], above: &mut [[N; 2]], below: &[[N; 2]], column: usize) -> [N; 2] {
+    let old = row[column];
+    let sum = plus::<N, C>(plus::<N, C>(above[column], old), below[column]);
+    above[column] = old;
+    sum
+}
+
+/// [`Activation::begin`] with the deviations of one pixel of x for all lanes.
+#[inline(always)]
+fn begin<N: Number, C: Case>(boxed: [N; 2], x: [N::Scalar; 2], y: [N; 2], layer: &Layer<N>) -> Activation<N> {
+    Activation::begin::<C>(boxed, [N::splat(x[0]), N::splat(x[1])], y, layer)
+}
+
+/// The sum of two pairs \[K, Θ\], of Θ only where it is wanted and has been set.
+#[inline(always)]
+fn plus<N: Number, C: Case>(a: [N; 2], b: [N; 2]) -> [N; 2] {
+    [a[0].add(b[0]), if C::NTK && !C::FIRST { a[1].add(b[1]) } else { a[1] }]
+}
+
+/// Σ over the rows r − reach … r + reach inside the stencil, column by column; the old rows above are in the ring
+/// `above`, which then takes up row r.
+#[inline(always)]
+fn vertical_sums<N: Number>(entries: &[[N; 2]], r: usize, reach: usize, above: &mut [[N; 2]], sums: &mut [[N; 2]]) {
+    let width = sums.len();
+    let kept = above.len() / width;
+    sums.fill([N::zero(); 2]);
+    let mut add = |row: &[[N; 2]]| {
+        for (sum, &value) in sums.iter_mut().zip(row) {
+            *sum = [sum[0].add(value[0]), sum[1].add(value[1])];
+        }
+    };
+    for old in r.saturating_sub(kept)..r {
+        add(part(above, old % kept * width, width).unwrap_or_default());
+    }
+    for row in entries.chunks_exact(width).skip(r).take(reach.saturating_add(1)) {
+        add(row);
+    }
+    if let Some(slot) = r.checked_rem(kept)
+        && let (Some(keep), Some(row)) =
+            (above.get_mut(slot * width..(slot + 1) * width), part(entries, r * width, width))
+    {
+        keep.copy_from_slice(row);
+    }
+}
+
+#[inline(always)]
+fn part<T>(slice: &[T], start: usize, len: usize) -> Option<&[T]> {
+    slice.get(start..)?.get(..len)
+}

@@ -1,0 +1,154 @@
+//! The dual activations of the normalised ReLU, κ0 and κ1, without trigonometry.
+//!
+//! For a pair of inputs with correlation λ, a ReLU layer of infinite width maps the covariance n·λ to n·κ1(λ) and
+//! multiplies the tangent kernel by κ0(λ):
+//!
+//! ```text
+//! κ0(λ) = (π − acos λ) / π              κ1(λ) = (λ (π − acos λ) + √(1 − λ²)) / π
+//! ```
+//!
+//! Both have a square-root singularity at λ = 1, where the kernels of similar images live. With u = 1 − |λ| it comes
+//! out as a factor: the functions
+//!
+//! ```text
+//! P(u) = acos(1 − u) / (π √u)           R(u) = (κ1(1 − u) − (1 − u)) / (u √u)
+//! ```
+//!
+//! are smooth on [0, 1] (their nearest singularity is u = 2) and are replaced by polynomials, so that
+//!
+//! ```text
+//! λ ≥ 0:  κ0 = 1 − √u P(u)              κ1 = λ + u √u R(u)
+//! λ < 0:  κ0 =     √u P(u)              κ1 =     u √u R(u)
+//! ```
+//!
+//! because κ0(−λ) = 1 − κ0(λ) and κ1(−λ) = κ1(λ) − λ. The coefficients are derived by `scripts/kappa_coefficients.py`.
+//!
+//! Source: Cho and Saul 2009, eqs. 6 and 7; Arora et al. 2019, arXiv 1904.11955v2, App. D and G.
+
+use crate::number::{Number, Scalar};
+
+/// κ0(λ) = (π − acos λ)/π, the derivative's dual activation; λ is clamped to [−1, 1].
+///
+/// # Accuracy
+/// At most 4 ULP from the exact value for every `f32` in [−1, 1], and for `f64` (`core/tests/kappa.rs`); exact at
+/// −1 and 1. With the feature `micromath` the `f32` square root, and with it κ0, is approximate.
+///
+/// # Cost
+/// 8 (`f32`) or 20 (`f64`) multiply-adds and one square root.
+///
+/// # Source
+/// Arora et al. 2019, App. D: the dual of the step function.
+#[inline(always)]
+pub fn kappa0<N: Number>(lambda: N) -> N {
+    let (u, one) = complement(lambda);
+    let (root, p) = (u.sqrt(), u.kappa0_factor(N::Scalar::from_f64(1.0)));
+    lambda.select_negative(root.mul(p), root.neg_mul_add(p, one))
+}
+
+/// κ1(λ) = (λ(π − acos λ) + √(1 − λ²))/π, the dual activation; λ is clamped to [−1, 1].
+///
+/// # Accuracy
+/// At most 4 ULP from the exact value for every `f32` in [−1, 1], and for `f64` (`core/tests/kappa.rs`); exact at
+/// −1 and 1. With the feature `micromath` the `f32` square root, and with it κ1, is approximate.
+///
+/// # Cost
+/// 8 (`f32`) or 20 (`f64`) multiply-adds and one square root.
+///
+/// # Source
+/// Cho and Saul 2009, eq. 6 with n = 1, normalised so that κ1(1) = 1.
+#[inline(always)]
+pub fn kappa1<N: Number>(lambda: N) -> N {
+    let (u, one) = complement(lambda);
+    let (root, r) = (u.sqrt(), u.kappa1_factor(N::Scalar::from_f64(1.0)));
+    let positive = lambda.max(N::zero()).min(one);
+    u.mul_add(root.mul(r), positive)
+}
+
+/// (1 − |λ|, 1), the former not below 0.
+#[inline(always)]
+fn complement<N: Number>(lambda: N) -> (N, N) {
+    let one = N::splat(N::Scalar::from_f64(1.0));
+    (one.sub(lambda.abs()).max(N::zero()), one)
+}
+
+/// Which of its cases a layer has to treat; a type, so that each loop is compiled for its own.
+pub(crate) trait Case {
+    /// Σ may be negative: only before the first ReLU.
+    const FIRST: bool;
+    /// Some lanes join a pixel with itself.
+    const SAME: bool;
+    /// Θ is wanted too, not K alone.
+    const NTK: bool;
+}
+
+/// What stays the same for all entries of a layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Layer<N: Number> {
+    /// c = 1/q² (dense: 1).
+    pub(crate) c: N::Scalar,
+    /// Θ⁰ as a multiple of Σ⁰: 1 where the first layer is trained, 0 where it is frozen.
+    pub(crate) start: N,
+    /// 0 in the lanes that join a pixel with itself, where λ is exactly 1, and 1 elsewhere.
+    pub(crate) cap: N,
+}
+
+/// One entry on its way through one ReLU layer, with n = √(v_x v_y), λ = Σ/n:
+///
+/// ```text
+/// K = c n κ1(λ)         Θ ← c κ0(λ) Θ + K
+/// ```
+///
+/// evaluated as u = 1 − |Σ|/n, K = c max(Σ, 0) + (n − |Σ|) √u cR(u), so that n is never rounded by itself and a
+/// variance of 0 (inverse 0, Σ = 0) gives u = 1, that is λ = 0, without a branch.
+///
+/// The work is cut in two, so that a loop can begin an entry before it ends the one before: the root and the
+/// polynomials are long chains of dependent operations, and a processor sees only so far ahead.
+///
+/// Cost (f32, after the first layer): 23 multiplications and multiply-adds, one subtraction (the maximum), one root.
+///
+/// Source: Arora et al. 2019, §4, and App. G, eqs. for K and K̇.
+#[derive(Clone, Copy)]
+pub(crate) struct Activation<N> {
+    sigma: N,
+    theta: N,
+    /// n − |Σ|.
+    deficit: N,
+    /// u = 1 − |λ|.
+    u: N,
+    /// √u.
+    root: N,
+}
+
+impl<N: Number> Activation<N> {
+    /// Begins with Σ and Θ (both boxed) and the pairs √v, 1/√v (0 where v is 0) of the two pixels, or inputs.
+    #[inline(always)]
+    pub(crate) fn begin<C: Case>([sigma, theta]: [N; 2], x: [N; 2], y: [N; 2], layer: &Layer<N>) -> Self {
+        let one = N::splat(N::Scalar::from_f64(1.0));
+        let magnitude = if C::FIRST { sigma.abs() } else { sigma };
+        let deficit = x[0].mul_sub(y[0], magnitude);
+        let mut u = magnitude.neg_mul_add(x[1].mul(y[1]), one).max(N::zero());
+        if C::SAME {
+            u = u.min(layer.cap);
+        }
+        let theta = if C::FIRST { sigma.mul(layer.start) } else { theta };
+        Activation { sigma, theta, deficit, u, root: u.sqrt() }
+    }
+
+    /// Ends with K and Θ after the layer.
+    #[inline(always)]
+    pub(crate) fn end<C: Case>(self, layer: &Layer<N>) -> [N; 2] {
+        let Activation { sigma, theta, deficit, u, root } = self;
+        let c = N::splat(layer.c);
+        let linear = if C::FIRST { sigma.max(N::zero()) } else { sigma };
+        let k = deficit.mul_add(root.mul(u.kappa1_factor(layer.c)), linear.mul(c));
+        if !C::NTK {
+            return [k, theta];
+        }
+        let p = u.kappa0_factor(layer.c);
+        let mut kappa0 = root.neg_mul_add(p, c);
+        if C::FIRST {
+            kappa0 = sigma.select_negative(root.mul(p), kappa0);
+        }
+        [k, kappa0.mul_add(theta, k)]
+    }
+}

@@ -1,0 +1,106 @@
+//! From the P×Q×P×Q array T to one number: vanilla, gap and lap(c), as sums over displacements.
+//!
+//! Every readout is a weighted sum of entries, and its weights separate into a factor of the rows and one of the
+//! columns. For lap(c) the entry \[i, j, i', j'\] counts once for every window that holds both pixels: for every centre
+//! (a, b) inside the image with |i − a|, |i' − a|, |j − b|, |j' − b| ≤ c. So vanilla needs the displacement (0, 0) alone,
+//! lap(c) those with |di|, |dj| ≤ 2c, gap all of them.
+
+use core::cell::Cell;
+
+use crate::accumulate::{Sum, in_blocks};
+use crate::conv::Stencil;
+use crate::network::{Conv, Kernel, Readout, Trained};
+use crate::number::{Number, Scalar};
+
+/// The largest |di| and |dj| that a readout of `net` needs.
+#[inline(always)]
+pub(crate) fn reach(net: &Conv) -> (isize, isize) {
+    let reach = net.readouts().iter().map(|&readout| displacement(readout)).max().unwrap_or(0);
+    let within = |size: usize| isize::try_from(reach.min(size.saturating_sub(1))).unwrap_or(0);
+    (within(net.shape().height), within(net.shape().width))
+}
+
+/// The largest displacement that a readout needs.
+fn displacement(readout: Readout) -> usize {
+    match readout {
+        Readout::Vanilla => 0,
+        Readout::Gap => usize::MAX,
+        Readout::Lap(c) => 2 * c,
+    }
+}
+
+/// The windows of half width `c`, centred inside an image of `size`, that hold both `i` and `i + d`.
+fn windows(i: usize, d: isize, c: usize, size: usize) -> usize {
+    let other = i.saturating_add_signed(d);
+    let first = i.max(other).saturating_sub(c);
+    let last = size.saturating_sub(1).min(i.min(other).saturating_add(c));
+    (last + 1).saturating_sub(first)
+}
+
+/// Adds the entries of one stencil to the sums of every kernel and readout at the depth number `depth`.
+#[inline(always)]
+pub(crate) fn add<N: Number>(net: &Conv, stencil: &Stencil, depth: usize, entries: &[[N; 2]], sums: &[Cell<N>]) {
+    let request = net.request();
+    for (a, &kernel) in request.kernels().iter().enumerate() {
+        for (b, &readout) in net.readouts().iter().enumerate() {
+            if stencil.di.unsigned_abs().max(stencil.dj.unsigned_abs()) > displacement(readout) {
+                continue;
+            }
+            let index = (a * net.readouts().len() + b) * request.depths().len() + depth;
+            let Some(sum) = Sum::at(sums, index) else { return };
+            for (r, row) in entries.chunks_exact(stencil.width).enumerate() {
+                match (kernel, request.trained()) {
+                    (Kernel::Nngp, _) => add_row(net, stencil, readout, r, sum, |s| row[s][0]),
+                    (Kernel::Ntk, Trained::All) => add_row(net, stencil, readout, r, sum, |s| row[s][1]),
+                    // The output layer frozen: the last "+ K" is left out again.
+                    (Kernel::Ntk, Trained::Hidden) => {
+                        add_row(net, stencil, readout, r, sum, |s| row[s][1].sub(row[s][0]))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds row `r` of a stencil, weighted by the readout.
+#[inline(always)]
+fn add_row<N: Number>(
+    net: &Conv,
+    stencil: &Stencil,
+    readout: Readout,
+    r: usize,
+    sum: Sum<'_, N>,
+    entry: impl Fn(usize) -> N,
+) {
+    match readout {
+        Readout::Vanilla | Readout::Gap => in_blocks(stencil.width, entry, |block| sum.add(block)),
+        Readout::Lap(c) => {
+            let weight = |count: usize| N::splat(N::Scalar::from_f64(count as f64));
+            let row = weight(windows(stencil.x_row + r, stencil.di, c, net.shape().height));
+            let column = |s: usize| weight(windows(stencil.x_column + s, stencil.dj, c, net.shape().width));
+            in_blocks(stencil.width, |s| entry(s).mul(column(s)), |block| sum.add(block.mul(row)));
+        }
+    }
+}
+
+/// Writes the sums, times the constant factor of their readout.
+#[inline(always)]
+pub(crate) fn finish<N: Number>(net: &Conv, sums: &[Cell<N>], out: &mut [N]) {
+    let depths = net.request().depths().len();
+    for (index, out) in out.iter_mut().enumerate() {
+        let (Some(sum), Some(&readout)) =
+            (Sum::at(sums, index), net.readouts().get(index / depths % net.readouts().len()))
+        else {
+            return;
+        };
+        let factor = match readout {
+            Readout::Vanilla => 1.0,
+            Readout::Gap => 1.0 / (net.pixels() as f64 * net.pixels() as f64),
+            Readout::Lap(c) => {
+                let area = (2 * c + 1) as f64 * (2 * c + 1) as f64;
+                1.0 / (area * area)
+            }
+        };
+        *out = sum.value().mul(N::splat(N::Scalar::from_f64(factor)));
+    }
+}
