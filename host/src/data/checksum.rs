@@ -15,12 +15,7 @@ impl Images {
         let mut hash = Sha256::new();
         // The version stands first: should what is hashed ever change, so does every checksum.
         hash.update(b"ultrawide images 1\n");
-        for number in [
-            self.shape.channels,
-            self.shape.height,
-            self.shape.width,
-            self.len(),
-        ] {
+        for number in [shape.channels, shape.height, shape.width, self.len()] {
             hash.update((number as u64).to_le_bytes());
         }
         match self.pixels() {

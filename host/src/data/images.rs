@@ -93,7 +93,7 @@ impl Images {
             .len()
             .filter(|&len| len > 0)
             .ok_or(DataError::ImageShape { shape })?;
-        if pixels.len() % image_len != 0 {
+        if !pixels.len().is_multiple_of(image_len) {
             return Err(DataError::PixelCount {
                 values: pixels.len(),
                 shape,
