@@ -1,10 +1,10 @@
 //! The bundled digits: 1,797 handwritten digits of 8×8 pixels, so that a fresh clone has something to run on.
 //!
-//! The source is one file without a division into training and test set, and its order follows the writers. Here the third
-//! of every five images *of each class* (positions 2, 7, 12, … counted from 0) is a test image: the classes keep their
-//! shares, and both sets hold every writer's hand. 1,438 images train, 359 test. Of the five such divisions this is the
-//! one whose accuracy is nearest their mean: a dense NTK of depth 3 reaches 98.6 to 99.7 % on them, 99.2 % on this one.
-//! Since the writers are the same in both sets, it says nothing about the hand of somebody new.
+//! The source is one file without a division into training and test set, and neighbours in it look alike: its order seems to
+//! follow the writers. Here the third of every five images *of each class* (positions 2, 7, 12, … counted from 0) is a test
+//! image: the classes keep their shares, and both sets hold every part of the source. 1,438 images train, 359 test. Of the
+//! five such divisions this is the one whose accuracy is nearest their mean: a dense NTK of depth 3 reaches 98.6 to 99.7 %
+//! on them, 99.2 % on this one. It says nothing about the hand of somebody who is not in the training set.
 //!
 //! `host/data/README.md` tells origin, licence and authors.
 

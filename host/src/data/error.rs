@@ -46,7 +46,7 @@ pub enum DataError {
         /// The bytes there should be.
         expected: u64,
     },
-    /// A file ends before, or goes on after, what its header promises, and its length is not known beforehand.
+    /// The contents of a file do not follow its format, or cannot be used.
     #[error("{file}: {reason}")]
     Format {
         /// The file.

@@ -255,7 +255,8 @@ pub fn load(options: &LoadOptions) -> Result<Dataset, DataError> {
             (train, test, path.display().to_string())
         }
     };
-    normalise(&mut train.images, &mut test.images, kind.scale())?;
+    normalise(&mut train.images, &mut test.images, kind.scale())
+        .map_err(|error| error.inside(&source))?;
     let classes = kind
         .classes()
         .iter()
