@@ -1,2 +1,4 @@
 //! Host.
+
+pub mod data;
 pub mod simd;
