@@ -8,7 +8,7 @@
 The module documentation that this script writes into the Rust file tells the mathematics. The method: a Remez
 exchange in multi-precision gives the polynomial of least relative error; then the coefficients are rounded to the
 precision they are stored in, the constant term first, and after each rounding the free ones are fitted again, so
-that they absorb most of what the rounding broke.
+that they absorb most of what the rounding broke. The last one makes the value at u = 1 exact.
 """
 
 import argparse
@@ -109,16 +109,20 @@ def derive(series, degree, bits):
     """Rounded coefficients, lowest power first, with the largest relative error before and after the rounding."""
     grid = Grid(series, 40 * (degree + 2))
     exact, exact_error = remez(grid, degree, [])
-    kept = [rounded(c, bits) for c in exact]
-    kept_error = max(abs(e) for e in grid.errors(kept))
     fixed, current = [], exact
-    for k in range(degree + 1):
-        fixed.append(rounded(current[k], bits))
-        if k < degree:
-            current, _ = remez(grid, degree, fixed)
-    fixed_error = max(abs(e) for e in grid.errors(fixed))
-    # The refit is a heuristic: keep plain rounding where that does as well.
-    return (fixed, exact_error, fixed_error) if fixed_error < kept_error else (kept, exact_error, kept_error)
+    for _ in range(degree):
+        fixed.append(rounded(current[len(fixed)], bits))
+        current, _ = remez(grid, degree, fixed)
+    plain = [rounded(c, bits) for c in exact[:-1]]
+    candidates = []
+    # The refit is a heuristic: where the constant term cannot be met, plain rounding does better.
+    for lower in (plain, fixed):
+        # The last coefficient matters most at u = 1, that is λ = 0, where κ0 = 1/2 and κ1 = 1/π are to come out
+        # exactly: unrelated inputs are common, and 1/π lies near the middle between two numbers of type f32.
+        candidate = lower + [rounded(evaluate(series, 1) - sum(lower), bits)]
+        candidates.append((max(abs(e) for e in grid.errors(candidate)), candidate))
+    stored_error, stored = min(candidates, key=lambda c: c[0])
+    return stored, exact_error, stored_error
 
 
 def literal(value, bits):
@@ -155,8 +159,8 @@ HEADER = """\
 //! Each operation of the evaluation may be wrong by one unit in the last place of a significand, 2^-24 (`f32`) or
 //! 2^-53 (`f64`). The degrees keep the polynomial's own error below a quarter of that where every multiplication counts
 //! (`f32`), and out of sight where none does (`f64`). Largest relative error on [0, 1] in these units: of the best
-//! polynomial of the degree, and of the stored one, whose coefficients are rounded. What rounding adds is the constant
-//! term's, which no other coefficient can mend at u = 0.
+//! polynomial of the degree, and of the stored one, whose coefficients are rounded and which is exact at u = 1, so that
+//! κ0(0) = 1/2 and κ1(0) = 1/π. What rounding adds is the constant term's, which no other coefficient can mend at u = 0.
 //!
 //! | polynomial | degree | best | stored |
 //! |---|---|---|---|

@@ -22,19 +22,19 @@
 //! Each operation of the evaluation may be wrong by one unit in the last place of a significand, 2^-24 (`f32`) or
 //! 2^-53 (`f64`). The degrees keep the polynomial's own error below a quarter of that where every multiplication counts
 //! (`f32`), and out of sight where none does (`f64`). Largest relative error on [0, 1] in these units: of the best
-//! polynomial of the degree, and of the stored one, whose coefficients are rounded. What rounding adds is the constant
-//! term's, which no other coefficient can mend at u = 0.
+//! polynomial of the degree, and of the stored one, whose coefficients are rounded and which is exact at u = 1, so that
+//! κ0(0) = 1/2 and κ1(0) = 1/π. What rounding adds is the constant term's, which no other coefficient can mend at u = 0.
 //!
 //! | polynomial | degree | best | stored |
 //! |---|---|---|---|
-//! | `KAPPA0_F32` | 7 | 0.24 | 0.34 |
+//! | `KAPPA0_F32` | 7 | 0.24 | 0.36 |
 //! | `KAPPA1_F32` | 6 | 0.24 | 0.77 |
 //! | `KAPPA0_F64` | 19 | 0.022 | 0.14 |
 //! | `KAPPA1_F64` | 18 | 0.0077 | 0.71 |
 
 /// P, degree 7.
 pub(crate) const KAPPA0_F32: [f32; 8] = [
-    4.1668475e-4,  // u^7
+    4.1668027e-4,  // u^7
     -7.3869515e-4, // u^6
     1.2025705e-3,  // u^5
     3.782898e-4,   // u^4
@@ -46,7 +46,7 @@ pub(crate) const KAPPA0_F32: [f32; 8] = [
 
 /// R, degree 6.
 pub(crate) const KAPPA1_F32: [f32; 7] = [
-    7.665526e-5,  // u^6
+    7.664989e-5,  // u^6
     -6.210564e-5, // u^5
     2.4298353e-4, // u^4
     5.2440324e-4, // u^3
@@ -57,7 +57,7 @@ pub(crate) const KAPPA1_F32: [f32; 7] = [
 
 /// P, degree 19.
 pub(crate) const KAPPA0_F64: [f64; 20] = [
-    1.0096815891441316e-6,  // u^19
+    1.0096815891500661e-6,  // u^19
     -8.0252628105877e-6,    // u^18
     3.0348719991568235e-5,  // u^17
     -7.109858280487302e-5,  // u^16
@@ -81,7 +81,7 @@ pub(crate) const KAPPA0_F64: [f64; 20] = [
 
 /// R, degree 18.
 pub(crate) const KAPPA1_F64: [f64; 19] = [
-    6.069428127798721e-8,   // u^18
+    6.069428130151559e-8,   // u^18
     -4.4641259785902803e-7, // u^17
     1.573331043570483e-6,   // u^16
     -3.417903541164344e-6,  // u^15
