@@ -45,7 +45,10 @@ def read_matrix(path, name, output):
 
     `output` is an index or one of the names in the array's attribute `outputs`.
     """
-    array = zarr.open_group(path, mode="r")[name]
+    group = zarr.open_group(path, mode="r")
+    if name not in group:
+        raise ValueError(f"{path}: has no array {name!r}, only {group.attrs['arrays']}")
+    array = group[name]
     names = array.attrs["outputs"]
     if output in names:
         output = names.index(output)
@@ -98,7 +101,7 @@ def main():
     output = int(args.output) if args.output.isdigit() else args.output
     try:
         matrix = read_matrix(args.store, args.array, output)
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         sys.exit(f"error: {error}")
     if args.npy:
         np.save(args.npy, matrix)

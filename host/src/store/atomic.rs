@@ -5,7 +5,7 @@
 //! then renamed over the key; the rename is what makes it visible, and it is atomic. The folder is synchronised
 //! as well, so that a tile that was reported as written is there after a power cut.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -148,7 +148,7 @@ fn create_folders(folder: &Path) -> io::Result<()> {
 /// Forces a folder's list of names to the disk.
 #[cfg(unix)]
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder)?.sync_all() {
+    match fs::File::open(folder)?.sync_all() {
         // Some network file systems have no such operation; the rename is still atomic there.
         Err(error)
             if matches!(

@@ -102,3 +102,55 @@ fn is_at(file: &File, path: &Path) -> bool {
 fn is_at(_file: &File, _path: &Path) -> bool {
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_removed_file_is_not_taken_for_its_successor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOCK_FILE);
+        let old = File::create(&path).unwrap();
+        assert!(is_at(&old, &path));
+        if cfg!(unix) {
+            fs::remove_file(&path).unwrap();
+            assert!(!is_at(&old, &path));
+            let new = File::create(&path).unwrap();
+            assert!(is_at(&new, &path) && !is_at(&old, &path));
+        }
+    }
+
+    #[test]
+    fn the_lock_is_held_once_however_fast_it_changes_hands() {
+        let folder = tempfile::tempdir().unwrap();
+        let (holders, won) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..2000 {
+                        match Lock::take(folder.path()) {
+                            Ok(lock) => {
+                                assert_eq!(
+                                    holders.fetch_add(1, Ordering::SeqCst),
+                                    0,
+                                    "two holders"
+                                );
+                                thread::yield_now();
+                                holders.fetch_sub(1, Ordering::SeqCst);
+                                won.fetch_add(1, Ordering::SeqCst);
+                                drop(lock);
+                            }
+                            Err(StoreError::InUse { .. }) => {}
+                            Err(other) => panic!("{other}"),
+                        }
+                    }
+                });
+            }
+        });
+        assert!(won.into_inner() > 0);
+    }
+}

@@ -24,6 +24,7 @@ mod error;
 mod lock;
 mod manifest;
 mod metadata;
+mod number;
 mod plan;
 mod recover;
 mod scan;
@@ -41,11 +42,11 @@ use serde_json::{Map, Value};
 
 pub use error::StoreError;
 pub use manifest::{Difference, MAX_DEPTH};
+pub use number::TileNumber;
 pub use plan::{
     ArrayPlan, MAX_ARRAYS, MAX_CHUNK_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_TILES,
     Precision, StorePlan,
 };
-pub use tile::TileNumber;
 
 use atomic::{AtomicStorage, sync_folder};
 use lock::{LOCK_FILE, Lock};

@@ -13,6 +13,15 @@ fn victim(document: &str) -> (tempfile::TempDir, PathBuf, String) {
     (folder, file, text)
 }
 
+/// The same with no tiles, which is much faster to make.
+fn unfilled(document: &str) -> (tempfile::TempDir, PathBuf, String) {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Store::create(folder.path(), &plan(3, Precision::F32)).unwrap());
+    let file = folder.path().join(document);
+    let text = fs::read_to_string(&file).unwrap();
+    (folder, file, text)
+}
+
 /// Opens and resumes; both must agree that the store is bad. Returns the message.
 fn refused(path: &Path) -> String {
     let text = message(Store::open(path));
@@ -258,18 +267,18 @@ fn replace(document: &mut Value, index: &mut usize, by: &Value) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), group in any::<bool>()) {
-        let (folder, file, _) = victim(if group { "zarr.json" } else { "test/zarr.json" });
+        let (folder, file, _) = unfilled(if group { "zarr.json" } else { "test/zarr.json" });
         fs::write(&file, bytes).unwrap();
         refused(folder.path());
     }
 
     #[test]
     fn a_changed_byte_never_panics(at in any::<prop::sample::Index>(), byte in any::<u8>(), group in any::<bool>()) {
-        let (folder, file, text) = victim(if group { "zarr.json" } else { "test/zarr.json" });
+        let (folder, file, text) = unfilled(if group { "zarr.json" } else { "test/zarr.json" });
         let mut bytes = text.into_bytes();
         let at = at.index(bytes.len());
         bytes[at] = byte;
@@ -280,7 +289,7 @@ proptest! {
 
     #[test]
     fn a_changed_value_never_panics(mut index in 0usize..30, value in any_json(), group in any::<bool>()) {
-        let (folder, file, text) = victim(if group { "zarr.json" } else { "test/zarr.json" });
+        let (folder, file, text) = unfilled(if group { "zarr.json" } else { "test/zarr.json" });
         let mut document: Value = serde_json::from_str(&text).unwrap();
         replace(&mut document, &mut index, &value);
         fs::write(&file, document.to_string()).unwrap();
