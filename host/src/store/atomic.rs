@@ -1,0 +1,225 @@
+//! Zarr storage on a file system in which a value is written whole or not at all.
+//!
+//! `zarrs`' own file system store writes in place: a process that is killed in the middle leaves a short chunk
+//! that looks like a chunk. Here a value goes to a temporary file beside its key, is forced to the disk, and is
+//! then renamed over the key; the rename is what makes it visible, and it is atomic. The folder is synchronised
+//! as well, so that a tile that was reported as written is there after a power cut.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use zarrs::filesystem::FilesystemStore;
+use zarrs::storage::byte_range::ByteRangeIterator;
+use zarrs::storage::{
+    Bytes, MaybeBytesIterator, OffsetBytesIterator, ReadableStorageTraits, StorageError, StoreKey,
+    StorePrefix, WritableStorageTraits,
+};
+
+use super::error::StoreError;
+
+/// How the names of temporary files begin. No chunk key and no array name begins with a dot.
+pub(super) const TEMPORARY_PREFIX: &str = ".uw-tmp-";
+
+/// Numbers the temporary files of this process, so that threads never share one.
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// A file system store with atomic writes; reads go to `zarrs`' file system store.
+#[derive(Debug)]
+pub(super) struct AtomicStorage {
+    inner: FilesystemStore,
+}
+
+/// A failed write, carried through `zarrs` inside an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {bytes} bytes could not be written: {cause}", file.display())]
+struct WriteFailure {
+    file: PathBuf,
+    bytes: u64,
+    cause: Arc<io::Error>,
+}
+
+impl AtomicStorage {
+    /// Storage whose keys are paths below `root`.
+    pub(super) fn new(root: &Path) -> Result<Self, StoreError> {
+        let inner = FilesystemStore::new(root)
+            .map_err(|_| StoreError::not_a_store(root, "the path is not valid UTF-8"))?;
+        Ok(Self { inner })
+    }
+
+    /// The file of a key.
+    pub(super) fn file(&self, key: &StoreKey) -> PathBuf {
+        self.inner.key_to_fspath(key)
+    }
+}
+
+/// Turns an error that came back through `zarrs` into ours, with its file and size where it has them.
+pub(super) fn storage_error(error: &StorageError, path: &Path, action: &'static str) -> StoreError {
+    let StorageError::IOError(cause) = error else {
+        return StoreError::Zarr {
+            path: path.to_path_buf(),
+            message: error.to_string(),
+        };
+    };
+    match cause
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<WriteFailure>())
+    {
+        Some(WriteFailure { file, bytes, cause }) => StoreError::Write {
+            file: file.clone(),
+            bytes: *bytes,
+            cause: cause.clone(),
+        },
+        None => StoreError::Io {
+            action,
+            path: path.to_path_buf(),
+            cause: cause.clone(),
+        },
+    }
+}
+
+/// Writes `bytes` to `file`, whole or not at all.
+fn write_atomically(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = file.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    create_folders(folder)?;
+    let temporary = write_temporary(folder, bytes)?;
+    fs::rename(&temporary, file).inspect_err(|_| remove_quietly(&temporary))?;
+    sync_folder(folder)
+}
+
+/// Writes `bytes` to a new temporary file in `folder` and forces them to the disk; leaves nothing on failure.
+fn write_temporary(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    loop {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let temporary = folder.join(format!("{TEMPORARY_PREFIX}{}-{number}", process::id()));
+        let mut open = match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+        {
+            Ok(open) => open,
+            // A killed process of the same number left it; the next number is free sooner or later.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(error) => return Err(error),
+        };
+        return match open.write_all(bytes).and_then(|()| open.sync_all()) {
+            Ok(()) => Ok(temporary),
+            Err(error) => {
+                drop(open);
+                remove_quietly(&temporary);
+                Err(error)
+            }
+        };
+    }
+}
+
+/// Removes a file on the way out of a failure, whose own error is the one to report.
+fn remove_quietly(file: &Path) {
+    if let Err(error) = fs::remove_file(file) {
+        tracing::warn!(
+            "{}: cannot remove the temporary file: {error}",
+            file.display()
+        );
+    }
+}
+
+/// Creates `folder` and its parents, and synchronises the folder in which each new one appears.
+fn create_folders(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        create_folders(parent)?;
+    }
+    match fs::create_dir(folder) {
+        // Another thread was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_folder(parent.unwrap_or(Path::new("."))),
+    }
+}
+
+/// Forces a folder's list of names to the disk.
+#[cfg(unix)]
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    match fs::File::open(folder)?.sync_all() {
+        // Some network file systems have no such operation; the rename is still atomic there.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Forces a folder's list of names to the disk: other systems offer no way to, and order it themselves.
+#[cfg(not(unix))]
+pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+impl ReadableStorageTraits for AtomicStorage {
+    fn get_partial_many<'a>(
+        &'a self,
+        key: &StoreKey,
+        byte_ranges: ByteRangeIterator<'a>,
+    ) -> Result<MaybeBytesIterator<'a>, StorageError> {
+        self.inner.get_partial_many(key, byte_ranges)
+    }
+
+    fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
+        self.inner.size_key(key)
+    }
+
+    fn supports_get_partial(&self) -> bool {
+        self.inner.supports_get_partial()
+    }
+}
+
+impl WritableStorageTraits for AtomicStorage {
+    fn set(&self, key: &StoreKey, value: Bytes) -> Result<(), StorageError> {
+        let file = self.file(key);
+        write_atomically(&file, &value).map_err(|cause| {
+            let kind = cause.kind();
+            let failure = WriteFailure {
+                file,
+                bytes: value.len() as u64,
+                cause: Arc::new(cause),
+            };
+            io::Error::new(kind, failure).into()
+        })
+    }
+
+    fn set_partial_many(
+        &self,
+        key: &StoreKey,
+        _values: OffsetBytesIterator,
+    ) -> Result<(), StorageError> {
+        // A change in place is what this storage exists to prevent.
+        Err(StorageError::Unsupported(format!(
+            "{key}: parts of a value cannot be written"
+        )))
+    }
+
+    fn erase(&self, key: &StoreKey) -> Result<(), StorageError> {
+        self.inner.erase(key)
+    }
+
+    fn erase_prefix(&self, prefix: &StorePrefix) -> Result<(), StorageError> {
+        self.inner.erase_prefix(prefix)
+    }
+
+    fn supports_set_partial(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,156 @@
+//! One writer at a time: an advisory lock on a file in the store.
+//!
+//! The operating system frees the lock when the process ends, however it ends, so a killed run never blocks the
+//! next one. The file itself goes when the store is dropped, so that a finished store holds Zarr and nothing else.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+
+use super::error::StoreError;
+
+/// The name of the lock file in the store's folder.
+pub(super) const LOCK_FILE: &str = ".uw-lock";
+
+/// The right to write to a store, as long as it lives.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Takes the lock of the store at `store`.
+    pub(super) fn take(store: &Path) -> Result<Self, StoreError> {
+        let path = store.join(LOCK_FILE);
+        let fail = |cause| StoreError::io("open the lock file", &path, cause);
+        // Twice would do: each further round needs another writer to come and go in between.
+        for _ in 0..64 {
+            let mut file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(fail)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::InUse {
+                        path: store.to_path_buf(),
+                        holder: holder(&mut file),
+                    });
+                }
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                    tracing::warn!(
+                        "{}: the file system knows no locks: see to it that one run at a time uses the store",
+                        path.display()
+                    );
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(StoreError::io("lock the store", &path, error));
+                }
+            }
+            // The last writer may have removed the file between our opening and locking it. Then we hold the
+            // lock of a file that nobody else will ever see, and try again with the one that they do see.
+            if !is_at(&file, &path) {
+                continue;
+            }
+            // The number only serves a message, so a failure to write it is none.
+            let _ = file
+                .set_len(0)
+                .and_then(|()| writeln!(file, "{}", process::id()));
+            return Ok(Self { file, path });
+        }
+        Err(StoreError::InUse {
+            path: store.to_path_buf(),
+            holder: None,
+        })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Removed before the lock is freed: whoever locks the removed file sees that it is not there any more.
+        if cfg!(unix) && is_at(&self.file, &self.path) {
+            let _ = fs::remove_file(&self.path);
+        }
+        let _ = self.file.unlock();
+    }
+}
+
+/// The process number in a lock file.
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Whether `file` is the file that `path` names.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+/// Whether `file` is the file that `path` names: always, since the file is never removed on such systems.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_removed_file_is_not_taken_for_its_successor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOCK_FILE);
+        let old = File::create(&path).unwrap();
+        assert!(is_at(&old, &path));
+        if cfg!(unix) {
+            fs::remove_file(&path).unwrap();
+            assert!(!is_at(&old, &path));
+            let new = File::create(&path).unwrap();
+            assert!(is_at(&new, &path) && !is_at(&old, &path));
+        }
+    }
+
+    #[test]
+    fn the_lock_is_held_once_however_fast_it_changes_hands() {
+        let folder = tempfile::tempdir().unwrap();
+        let (holders, won) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..2000 {
+                        match Lock::take(folder.path()) {
+                            Ok(lock) => {
+                                assert_eq!(
+                                    holders.fetch_add(1, Ordering::SeqCst),
+                                    0,
+                                    "two holders"
+                                );
+                                thread::yield_now();
+                                holders.fetch_sub(1, Ordering::SeqCst);
+                                won.fetch_add(1, Ordering::SeqCst);
+                                drop(lock);
+                            }
+                            Err(StoreError::InUse { .. }) => {}
+                            Err(other) => panic!("{other}"),
+                        }
+                    }
+                });
+            }
+        });
+        assert!(won.into_inner() > 0);
+    }
+}

@@ -1,0 +1,298 @@
+//! The tile store: Gram matrices on disk as a Zarr v3 group, one chunk a tile.
+//!
+//! A [`Store`] is a folder that any reader of Zarr v3 understands (`scripts/read_store.py` does it with
+//! zarr-python). It holds arrays of the shape (outputs, rows, columns) in chunks of (outputs, tile, tile): one
+//! chunk is one tile of the Gram matrix with all outputs (kernels × readouts × depths), uncompressed, so that
+//! one output of a tile is one run of bytes. Of a symmetric array only the tiles (i, j) with j ≤ i exist. The
+//! group's attributes hold the *manifest*, the settings that the run was made with.
+//!
+//! What can be relied on:
+//!
+//! - A tile is on the disk whole or not at all, whenever the process is killed and whenever the disk is full.
+//! - The bytes of a finished store depend on the plan and on the tiles alone: not on the order of writing, the
+//!   number of threads or on interruptions.
+//! - [`Store::resume`] continues a store only if plan and manifest are the same, and otherwise names every
+//!   difference. A chunk of the wrong size is removed with a warning and computed again. [`Store::open`], which
+//!   changes nothing, refuses it. (A chunk of the right size with wrong content is not recognised: there are no
+//!   checksums of tiles.)
+//! - One writer at a time, by an advisory lock; readers need none, even while a run writes.
+//! - A hostile store gives an error: documents are read up to [`MAX_METADATA_BYTES`], shapes are bounded, and
+//!   nothing is allocated by what a document claims.
+
+mod atomic;
+mod error;
+mod lock;
+mod manifest;
+mod metadata;
+mod number;
+mod plan;
+mod recover;
+mod scan;
+mod tile;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+pub use error::StoreError;
+pub use manifest::{Difference, MAX_DEPTH};
+pub use number::TileNumber;
+pub use plan::{
+    ArrayPlan, MAX_ARRAYS, MAX_CHUNK_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_TILES,
+    Precision, StorePlan,
+};
+
+use atomic::{AtomicStorage, sync_folder};
+use lock::{LOCK_FILE, Lock};
+use metadata::ZarrArray;
+
+/// An open store: a handle for writing ([`Store::create`], [`Store::resume`]) or for reading ([`Store::open`]).
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    plan: StorePlan,
+    storage: Arc<AtomicStorage>,
+    /// In the order of the plan's arrays.
+    arrays: Vec<ZarrArray>,
+    /// `None` in a store that is open for reading.
+    lock: Option<Lock>,
+}
+
+impl Store {
+    /// Makes a new store in the folder `path`, which must not exist or be empty; its parent must exist.
+    ///
+    /// # Errors
+    ///
+    /// The folder exists and is not empty, the plan breaks a limit, or a file cannot be written.
+    pub fn create(path: &Path, plan: &StorePlan) -> Result<Self, StoreError> {
+        let plan = checked(plan)?;
+        prepare_folder(path)?;
+        let occupied = |allowed: &str| {
+            let entries = scan::entries(path)?;
+            Ok::<_, StoreError>(entries.iter().any(|entry| entry.file_name() != allowed))
+        };
+        // Once before the lock, which must not leave its file in a folder that is not ours, and once under it,
+        // since another run may have been faster.
+        if occupied("")? {
+            return Err(StoreError::NotEmpty {
+                path: path.to_path_buf(),
+            });
+        }
+        let lock = Lock::take(path)?;
+        if occupied(LOCK_FILE)? {
+            return Err(StoreError::NotEmpty {
+                path: path.to_path_buf(),
+            });
+        }
+        Self::start(path, plan, lock)
+    }
+
+    /// Continues the store in the folder `path`, which must have been made with the same plan and manifest.
+    ///
+    /// Leftovers of a killed run are removed, and so are chunks of the wrong size, with a warning: they are
+    /// then missing and are computed again. Where there is no store yet (no folder, an empty folder, or a
+    /// creation that was killed), a new one is made, with a warning.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Mismatch`] names every difference of plan and manifest. The folder holds something else,
+    /// its documents are damaged, or another run uses it.
+    pub fn resume(path: &Path, plan: &StorePlan) -> Result<Self, StoreError> {
+        let plan = checked(plan)?;
+        prepare_folder(path)?;
+        let complete = || metadata::group_document(path).exists();
+        // Before the lock, for the same reason as in `create`. Another run may be finishing its creation while
+        // we look; then there is a document after all.
+        if !complete()
+            && let Err(error) = scan::check_interrupted_creation(path)
+            && !complete()
+        {
+            return Err(error);
+        }
+        let lock = Lock::take(path)?;
+        let Some(stored) = recover::plan(path)? else {
+            scan::check_interrupted_creation(path)?;
+            tracing::warn!(
+                "{}: nothing to resume here, starting a new store",
+                path.display()
+            );
+            scan::remove_interrupted_creation(path)?;
+            return Self::start(path, plan, lock);
+        };
+        let mut differences = manifest::differences("plan", &stored.layout(), &plan.layout());
+        let (ours, theirs) = (
+            Value::Object(plan.manifest.clone()),
+            Value::Object(stored.manifest),
+        );
+        differences.extend(manifest::differences("", &theirs, &ours));
+        if !differences.is_empty() {
+            return Err(StoreError::Mismatch {
+                path: path.to_path_buf(),
+                differences,
+            });
+        }
+        scan::remove_temporaries(path, &plan.arrays)?;
+        let store = Self::assemble(path, plan, Some(lock))?;
+        for array in &store.plan.arrays {
+            let expected = store.plan.chunk_bytes(array);
+            for (file, size) in scan::tiles(path, array, store.plan.tile, expected)?.damaged {
+                tracing::warn!(
+                    "{}: holds {size} bytes, a tile has {expected}: removed, to be computed again",
+                    file.display()
+                );
+                fs::remove_file(&file).map_err(|error| StoreError::io("remove", &file, error))?;
+            }
+        }
+        Ok(store)
+    }
+
+    /// Opens the store in the folder `path` for reading. Nothing is changed, and a run may be writing to it.
+    ///
+    /// # Errors
+    ///
+    /// The folder is no store, its documents are damaged, or a chunk has the wrong size.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let data =
+            fs::metadata(path).map_err(|error| StoreError::io("open the store", path, error))?;
+        if !data.is_dir() {
+            return Err(StoreError::not_a_store(path, "is not a folder"));
+        }
+        let plan = recover::plan(path)?.ok_or_else(|| {
+            let file = metadata::group_document(path);
+            StoreError::metadata(
+                &file,
+                "does not exist: the folder is no store, or its creation was interrupted",
+            )
+        })?;
+        let store = Self::assemble(path, plan, None)?;
+        for array in &store.plan.arrays {
+            let expected = store.plan.chunk_bytes(array);
+            let found = scan::tiles(path, array, store.plan.tile, expected)?;
+            if let Some((file, size)) = found.damaged.into_iter().next() {
+                return Err(StoreError::ChunkSize {
+                    file,
+                    size,
+                    expected,
+                });
+            }
+        }
+        Ok(store)
+    }
+
+    /// The folder of the store.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The plan, in its canonical form: arrays and manifest keys are sorted.
+    pub fn plan(&self) -> &StorePlan {
+        &self.plan
+    }
+
+    /// The manifest: the settings that the run was made with.
+    pub fn manifest(&self) -> &Map<String, Value> {
+        &self.plan.manifest
+    }
+
+    /// The tiles of `array` that are not stored yet, row by row.
+    ///
+    /// # Errors
+    ///
+    /// There is no such array, or its folders cannot be listed.
+    pub fn missing_tiles(&self, array: &str) -> Result<Vec<(usize, usize)>, StoreError> {
+        let (array, _) = self.array(array)?;
+        let found = scan::tiles(
+            &self.path,
+            array,
+            self.plan.tile,
+            self.plan.chunk_bytes(array),
+        )?;
+        let mut present = found.present.into_iter().peekable();
+        // Both lists are sorted in the same way.
+        Ok(array
+            .tiles(self.plan.tile)
+            .filter(|tile| present.next_if_eq(tile).is_none())
+            .collect())
+    }
+
+    fn start(path: &Path, plan: StorePlan, lock: Lock) -> Result<Self, StoreError> {
+        let store = Self::assemble(path, plan, Some(lock))?;
+        metadata::write(path, &store.storage, &store.plan, &store.arrays)?;
+        Ok(store)
+    }
+
+    fn assemble(path: &Path, plan: StorePlan, lock: Option<Lock>) -> Result<Self, StoreError> {
+        let storage = Arc::new(AtomicStorage::new(path)?);
+        let arrays = metadata::arrays(path, &storage, &plan)?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            plan,
+            storage,
+            arrays,
+            lock,
+        })
+    }
+
+    fn array(&self, name: &str) -> Result<(&ArrayPlan, &ZarrArray), StoreError> {
+        self.plan
+            .arrays
+            .iter()
+            .zip(&self.arrays)
+            .find(|(array, _)| array.name == name)
+            .ok_or_else(|| {
+                let known = self
+                    .plan
+                    .arrays
+                    .iter()
+                    .map(|array| array.name.clone())
+                    .collect();
+                StoreError::UnknownArray {
+                    path: self.path.clone(),
+                    array: name.into(),
+                    known,
+                }
+            })
+    }
+}
+
+/// The canonical form of a plan whose documents can also be read back.
+fn checked(plan: &StorePlan) -> Result<StorePlan, StoreError> {
+    let plan = plan.canonical()?;
+    metadata::check_size(&plan)?;
+    Ok(plan)
+}
+
+/// Makes the folder of a store if it does not exist. Its parent must exist: a misspelt path is not followed.
+fn prepare_folder(path: &Path) -> Result<(), StoreError> {
+    match fs::metadata(path) {
+        Ok(data) if data.is_dir() => return Ok(()),
+        Ok(_) => {
+            return Err(StoreError::not_a_store(
+                path,
+                "is a file, a folder is needed",
+            ));
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(StoreError::io("look for the folder", path, error)),
+    }
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    match fs::create_dir(path) {
+        Ok(()) => sync_folder(parent).map_err(|error| StoreError::io("synchronise", parent, error)),
+        // Another process was faster; the lock decides.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let reason = format!("the folder {} does not exist", parent.display());
+            Err(StoreError::not_a_store(path, reason))
+        }
+        Err(error) => Err(StoreError::io("create the folder", path, error)),
+    }
+}
