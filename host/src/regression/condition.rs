@@ -51,7 +51,8 @@ pub(super) fn inverse_norm_one(l: MatRef<'_, f64>) -> f64 {
         }
         s = next;
     }
-    let ramp = |i: usize| (1.0 + i as f64 / (n - 1) as f64) * if i % 2 == 0 { 1.0 } else { -1.0 };
+    let ramp =
+        |i: usize| (1.0 + i as f64 / (n - 1) as f64) * if i.is_multiple_of(2) { 1.0 } else { -1.0 };
     let guard = 2.0 * norm(&apply(Mat::from_fn(n, 1, |i, _| ramp(i)))) / (3.0 * n as f64);
     finite(best.max(guard))
 }

@@ -183,13 +183,7 @@ proptest! {
     fn symmetric_matrices_of_any_kind(n in 1usize..30, log_scale in -100.0..100.0f64, shift in -1.0..1.0f64, seed: u64) {
         let scale = 10f64.powf(log_scale);
         let mut random = Random(seed | 1);
-        let mut a = vec![vec![0.0; n]; n];
-        for i in 0..n {
-            for j in 0..=i {
-                let value = scale * (random.next() + if i == j { shift } else { 0.0 });
-                (a[i][j], a[j][i]) = (value, value);
-            }
-        }
+        let a = symmetric(n, |i, j| scale * (random.next() + if i == j { shift } else { 0.0 }));
         if solve(&a, 0.0).is_err() {
             check(&a, 0.0);
         }

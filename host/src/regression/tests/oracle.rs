@@ -34,6 +34,16 @@ impl Random {
     }
 }
 
+/// The symmetric matrix with the given lower triangle.
+pub fn symmetric(n: usize, mut lower: impl FnMut(usize, usize) -> f64) -> Rows {
+    let half: Rows = (0..n)
+        .map(|i| (0..=i).map(|j| lower(i, j)).collect())
+        .collect();
+    (0..n)
+        .map(|i| (0..n).map(|j| half[i.max(j)][i.min(j)]).collect())
+        .collect()
+}
+
 /// B·Bᵀ/n + shift·I for a random B: positive definite, well conditioned for a shift near 1.
 pub fn random_spd(n: usize, shift: f64, seed: u64) -> Rows {
     let mut random = Random(seed | 1);
@@ -41,14 +51,9 @@ pub fn random_spd(n: usize, shift: f64, seed: u64) -> Rows {
         .map(|_| (0..n).map(|_| random.next()).collect())
         .collect();
     let dot = |i: usize, j: usize| b[i].iter().zip(&b[j]).map(|(x, y)| x * y).sum::<f64>();
-    let mut a = vec![vec![0.0; n]; n];
-    for i in 0..n {
-        for j in 0..=i {
-            let value = dot(i, j) / n as f64 + if i == j { shift } else { 0.0 };
-            (a[i][j], a[j][i]) = (value, value);
-        }
-    }
-    a
+    symmetric(n, |i, j| {
+        dot(i, j) / n as f64 + if i == j { shift } else { 0.0 }
+    })
 }
 
 /// The Hilbert matrix 1/(i + j + 1), condition number about e^{3.5n}.
