@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::oracle::*;
 use crate::regression::{Targets, Workspace, fit};
 
-/// Sizes on either side of each boundary of the factorisation: faer's 64, the tile of 128, the panel of 256, and several panels.
+/// Sizes on either side of each boundary of the factorisation: faer's 64 and 128, the panel and tile of 256, and several of them.
 const SIZES: [usize; 14] = [1, 2, 3, 16, 63, 64, 65, 127, 128, 129, 255, 257, 384, 600];
 
 #[test]
