@@ -6,7 +6,7 @@
 //! 2. [`Workspace::solve`] factors K + ridge·I in f64 and solves for all classes at once: [`Fit`]. The kernel survives the
 //!    factorisation, so further ridges need no second load.
 //! 3. [`Predictor`] sums the scores of the test images as the tiles of k(x, X) come in.
-//! 4. [`evaluate`] turns scores into predictions and accuracies.
+//! 4. [`evaluate()`] turns scores into predictions and accuracies.
 //!
 //! Every result has the same bits for any number of threads, on the same machine. Nothing here panics on bad input: wrong shapes,
 //! entries that are not finite and matrices that are not positive definite come back as a [`RegressionError`] with their numbers.
