@@ -4,7 +4,7 @@
 //! number comes from the same operations in the same order on 1 thread and on 100. faer's own parallel `llt` gave equal bits for 1,
 //! 2 and 3 threads when this was written, but does not promise it, and it uses the upper halves of its diagonal blocks as working
 //! space, where [`Matrix`](super::matrix::Matrix) keeps the kernel. On one thread this costs 10 to 25 % against faer's (45 to 56 against
-//! 56 to 62 GFLOP/s on a Zen 4 core), on two nothing (84 to 97 against 87 to 99); `tests/speed.rs` measures both.
+//! 56 to 62 GFLOP/s on an AVX-512 Xeon core), on two nothing in the quietest runs (84 to 97 against 87 to 99); see `tests/speed.rs`.
 //!
 //! Left-looking, one panel of [`PANEL`] columns at a time (block row p of the panel, tile row i):
 //! 1. all tiles in parallel: A_ip ← A_ip − Σ_{q<p} L_iq L_pqᵀ, one product with the long inner dimension that matrix
