@@ -1,0 +1,34 @@
+//! Kernel regression: f(x) = k(x, X) (K + ridge·I)⁻¹ Y, and the class of an image is the argmax of f.
+//!
+//! Y holds the one-hot labels less 0.1, so −0.1 and 0.9; the lowest class wins a tie.
+//!
+//! 1. [`Workspace::load`] has the caller write the training kernel K, from memory or from a store, tile by tile.
+//! 2. [`Workspace::solve`] factors K + ridge·I in f64 and solves for all classes at once: [`Fit`]. The kernel survives the
+//!    factorisation, so further ridges need no second load.
+//! 3. [`Predictor`] sums the scores of the test images as the tiles of k(x, X) come in.
+//! 4. [`evaluate()`] turns scores into predictions and accuracies.
+//!
+//! Every result has the same bits for any number of threads, on the same machine. Nothing here panics on bad input: wrong shapes,
+//! entries that are not finite and matrices that are not positive definite come back as a [`RegressionError`] with their numbers.
+
+mod cholesky;
+mod condition;
+mod error;
+mod evaluate;
+mod lower;
+mod matrix;
+mod predict;
+mod residual;
+mod ridge;
+mod targets;
+mod workspace;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{FillError, NotPositiveDefinite, RegressionError};
+pub use evaluate::{ClassScore, Evaluation, evaluate};
+pub use lower::LowerMut;
+pub use predict::Predictor;
+pub use targets::{MAX_CLASSES, TARGET_OFFSET, Targets};
+pub use workspace::{Fit, SolveReport, Workspace, fit};

@@ -1,0 +1,8 @@
+//! Tests of the regression module against plain elimination.
+
+mod failures;
+mod inputs;
+mod oracle;
+mod scores;
+mod solves;
+mod speed;

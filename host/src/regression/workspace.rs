@@ -1,0 +1,320 @@
+//! The memory and the threads of a fit, reused from one kernel to the next.
+
+use std::time::Instant;
+
+use faer::{Mat, MatRef};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::Serialize;
+
+use super::error::{FillError, RegressionError, kind_of};
+use super::lower::LowerMut;
+use super::matrix::Matrix;
+use super::targets::Targets;
+use super::{cholesky, condition, residual, ridge as ridges};
+
+/// More threads than this are taken for a mistake.
+const MAX_THREADS: usize = 4096;
+
+/// The weights of a kernel regression.
+#[derive(Debug, Clone)]
+pub struct Fit {
+    /// α = (K + ridge·I)⁻¹ Y, n × classes.
+    pub alpha: Mat<f64>,
+    /// How the solution came about and how far to trust it.
+    pub report: SolveReport,
+}
+
+/// Figures of one solve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SolveReport {
+    /// The number of training images.
+    pub n: usize,
+    /// The ridge that was added to the diagonal.
+    pub ridge: f64,
+    /// An estimate, from below, of the condition number ‖A‖₁‖A⁻¹‖₁ of A = K + ridge·I; +∞ where it leaves the range of f64. The
+    /// relative error of α is at most about this times 1e-16 for the rounding of the solve, and about this times the relative
+    /// error of the kernel itself (6e-8 for one computed in f32).
+    pub condition: f64,
+    /// Whether the condition number exceeds 1/ε = 4.5e15, so that not one digit of α needs to be right.
+    pub ill_conditioned: bool,
+    /// The smallest pivot L_kk²; above the smallest eigenvalue of A.
+    pub pivot_min: f64,
+    /// The largest pivot L_kk²; below the largest eigenvalue of A.
+    pub pivot_max: f64,
+    /// The normwise backward error ‖y − A·α‖∞ / (‖A‖∞ ‖α‖∞ + ‖y‖∞), the largest over the classes: near 1e-16 when the solve was
+    /// stable, also for an ill-conditioned matrix.
+    pub backward_error: f64,
+    /// The number of threads.
+    pub threads: usize,
+    /// Seconds spent in the caller's fill routine and in checking what it wrote; the same for all solves of one load.
+    pub fill_seconds: f64,
+    /// Seconds of the Cholesky factorisation.
+    pub factor_seconds: f64,
+    /// Seconds of the triangular solves with all targets.
+    pub solve_seconds: f64,
+    /// Seconds of the condition estimate and of the backward error.
+    pub check_seconds: f64,
+}
+
+impl SolveReport {
+    /// The speed of the factorisation, n³/3 operations per `factor_seconds`, in 10⁹ operations per second; 0 if too fast to time.
+    pub fn factor_gflops(&self) -> f64 {
+        let n = self.n as f64;
+        if self.factor_seconds > 0.0 {
+            n * n * n / 3.0 / self.factor_seconds / 1e9
+        } else {
+            0.0
+        }
+    }
+
+    /// One line for the user if the solution should not be trusted.
+    pub fn warning(&self) -> Option<String> {
+        self.ill_conditioned.then(|| {
+            format!(
+                "the condition number of K + ridge*I is about {:.1e}, beyond 4.5e15: the regression weights may have no correct digit; raise the ridge (now {:e})",
+                self.condition, self.ridge
+            )
+        })
+    }
+}
+
+/// The n×n matrix and the threads that work on it.
+///
+/// It holds one n×n matrix of f64 (800 MB for n = 10,000) and nothing else of that order, and may be loaded again and again.
+///
+/// ```
+/// use ultrawide::regression::{Targets, Workspace};
+///
+/// let x = [0.0, 0.1, 1.0, 1.1_f64];
+/// let mut workspace = Workspace::new(4, 1)?;
+/// workspace.load(|k| {
+///     for (j, column) in k.columns_mut().enumerate() {
+///         for (i, value) in (j..).zip(column) {
+///             *value = (-(x[i] - x[j]).powi(2)).exp();
+///         }
+///     }
+///     Ok(())
+/// })?;
+/// let targets = Targets::new(&[0, 0, 1, 1], 2)?;
+/// for ridge in [1e-3, 1e-6] {
+///     let fit = workspace.solve(ridge, &targets)?;
+///     assert!(fit.report.warning().is_none());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+pub struct Workspace {
+    matrix: Matrix,
+    pool: ThreadPool,
+    loaded: bool,
+    fill_seconds: f64,
+}
+
+impl Workspace {
+    /// Allocates an n×n matrix and starts `threads` threads (0: one per core).
+    ///
+    /// The results have the same bits for every number of threads.
+    ///
+    /// # Errors
+    /// [`RegressionError::Empty`] for n = 0, [`RegressionError::Memory`] if the allocation is refused, [`RegressionError::Threads`]
+    /// if the threads cannot be started.
+    pub fn new(n: usize, threads: usize) -> Result<Self, RegressionError> {
+        if threads > MAX_THREADS {
+            return Err(RegressionError::Threads {
+                threads,
+                reason: format!("at most {MAX_THREADS} are allowed"),
+            });
+        }
+        let matrix = Matrix::new(n)?;
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("regression-{i}"))
+            .build()
+            .map_err(|error| RegressionError::Threads {
+                threads,
+                reason: error.to_string(),
+            })?;
+        Ok(Self {
+            matrix,
+            pool,
+            loaded: false,
+            fill_seconds: 0.0,
+        })
+    }
+
+    /// The number of training images.
+    pub fn n(&self) -> usize {
+        self.matrix.n()
+    }
+
+    /// The number of threads.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// Has `fill` write the kernel, called once on this thread, and checks it. It then serves any number of solves.
+    ///
+    /// # Errors
+    /// [`RegressionError::Fill`] with the error of `fill`, [`RegressionError::NonFinite`] for the first entry, in column-major
+    /// order, that is not finite or was not written. Nothing is loaded then.
+    ///
+    /// # Cost
+    /// n² reads and writes beside `fill`.
+    pub fn load(
+        &mut self,
+        fill: impl FnOnce(&mut LowerMut<'_>) -> Result<(), FillError>,
+    ) -> Result<(), RegressionError> {
+        let clock = Instant::now();
+        self.loaded = false;
+        fill(&mut self.matrix.fill_view()).map_err(RegressionError::Fill)?;
+        let matrix = &mut self.matrix;
+        self.pool.install(|| matrix.keep())?;
+        self.loaded = true;
+        self.fill_seconds = clock.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Solves (K + ridge·I) α = Y for the one-hot targets of the loaded kernel.
+    ///
+    /// # Errors
+    /// As [`solve_values`](Self::solve_values).
+    pub fn solve(&mut self, ridge: f64, targets: &Targets) -> Result<Fit, RegressionError> {
+        self.check_rows("labels", targets.labels().len())?;
+        self.solve_values(ridge, targets.one_hot().as_ref())
+    }
+
+    /// Solves (K + ridge·I) α = Y for targets of any values.
+    ///
+    /// # Shapes
+    /// `y`: n × columns.
+    ///
+    /// # Accuracy
+    /// Cholesky's: α is exact for a matrix and targets that differ from the given ones by `backward_error`, a small multiple of
+    /// 1.1e-16; `condition` tells what that means for α.
+    ///
+    /// # Errors
+    /// [`RegressionError::Ridge`] for a ridge that is negative or not finite; [`RegressionError::NotLoaded`];
+    /// [`RegressionError::Length`], [`RegressionError::Empty`] and [`RegressionError::NonFinite`] for unfit targets;
+    /// [`RegressionError::NotPositiveDefinite`] with the failing pivot and a ridge that was tried and works;
+    /// [`RegressionError::Overflow`] and [`RegressionError::Solution`] where numbers leave the range of f64.
+    ///
+    /// # Cost
+    /// n³/3 operations for the factorisation, 4n² per target column for solving and checking, 2n² for each of the 4 to 11 solves of
+    /// the condition estimate. A failure costs further factorisations, usually one to three, in search of a ridge.
+    pub fn solve_values(&mut self, ridge: f64, y: MatRef<'_, f64>) -> Result<Fit, RegressionError> {
+        ridges::check(ridge)?;
+        if !self.loaded {
+            return Err(RegressionError::NotLoaded);
+        }
+        self.check_rows("target rows", y.nrows())?;
+        if y.ncols() == 0 {
+            return Err(RegressionError::Empty {
+                what: "the target matrix",
+            });
+        }
+        if let Some((row, col)) = first_non_finite(y) {
+            return Err(RegressionError::NonFinite {
+                what: "the target matrix",
+                kind: kind_of(y[(row, col)]),
+                row,
+                col,
+            });
+        }
+        let (threads, fill_seconds) = (self.threads(), self.fill_seconds);
+        let matrix = &mut self.matrix;
+        let fit = self.pool.install(|| fit_loaded(matrix, ridge, y))?;
+        Ok(Fit {
+            report: SolveReport {
+                threads,
+                fill_seconds,
+                ..fit.report
+            },
+            ..fit
+        })
+    }
+
+    fn check_rows(&self, what: &'static str, got: usize) -> Result<(), RegressionError> {
+        let expected = self.n();
+        if got == expected {
+            Ok(())
+        } else {
+            Err(RegressionError::Length {
+                what,
+                got,
+                expected,
+            })
+        }
+    }
+}
+
+/// Loads a kernel and solves it for one ridge: [`Workspace::load`], then [`Workspace::solve`].
+///
+/// # Errors
+/// Those of both; what needs no kernel is checked before `fill` is called.
+pub fn fit(
+    workspace: &mut Workspace,
+    ridge: f64,
+    fill: impl FnOnce(&mut LowerMut<'_>) -> Result<(), FillError>,
+    targets: &Targets,
+) -> Result<Fit, RegressionError> {
+    ridges::check(ridge)?;
+    workspace.check_rows("labels", targets.labels().len())?;
+    workspace.load(fill)?;
+    workspace.solve(ridge, targets)
+}
+
+/// The solve proper, inside the pool, on checked input.
+fn fit_loaded(matrix: &mut Matrix, ridge: f64, y: MatRef<'_, f64>) -> Result<Fit, RegressionError> {
+    let n = matrix.n();
+    let clock = Instant::now();
+    matrix.restore(ridge);
+    if let Err(failure) = cholesky::factor(matrix.view_mut()) {
+        return Err(ridges::explain(matrix, ridge, failure));
+    }
+    let factor_seconds = clock.elapsed().as_secs_f64();
+
+    let clock = Instant::now();
+    let l = matrix.view();
+    let mut alpha = y.to_owned();
+    cholesky::solve(l, alpha.as_mut());
+    let solve_seconds = clock.elapsed().as_secs_f64();
+
+    let clock = Instant::now();
+    let product = matrix.norm_one(ridge) * condition::inverse_norm_one(l);
+    // 0·∞ can only come from a matrix whose inverse overflows.
+    let condition = if product.is_nan() {
+        f64::INFINITY
+    } else {
+        product
+    };
+    if first_non_finite(alpha.as_ref()).is_some() {
+        return Err(RegressionError::Solution { condition, ridge });
+    }
+    let backward_error = residual::backward_error(matrix, ridge, alpha.as_ref(), y);
+    let check_seconds = clock.elapsed().as_secs_f64();
+
+    let pivots = (0..n).map(|i| l[(i, i)] * l[(i, i)]);
+    let report = SolveReport {
+        n,
+        ridge,
+        condition,
+        ill_conditioned: condition > 1.0 / f64::EPSILON,
+        pivot_min: pivots.clone().fold(f64::INFINITY, f64::min),
+        pivot_max: pivots.fold(0.0, f64::max),
+        backward_error,
+        threads: 0,
+        fill_seconds: 0.0,
+        factor_seconds,
+        solve_seconds,
+        check_seconds,
+    };
+    Ok(Fit { alpha, report })
+}
+
+/// The first entry, in column-major order, that is not finite.
+fn first_non_finite(m: MatRef<'_, f64>) -> Option<(usize, usize)> {
+    (0..m.ncols()).find_map(|c| {
+        (0..m.nrows())
+            .find(|&r| !m[(r, c)].is_finite())
+            .map(|r| (r, c))
+    })
+}
