@@ -1,6 +1,7 @@
 //! Host.
 
 pub mod data;
+pub mod gram;
 pub mod regression;
 pub mod simd;
 pub mod store;

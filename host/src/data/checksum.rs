@@ -46,11 +46,7 @@ impl Images {
 }
 
 /// Hashes numbers in blocks: a call per number would cost more than the hash.
-fn hash_numbers<P: Copy, const N: usize>(
-    hash: &mut Sha256,
-    numbers: &[P],
-    bytes: impl Fn(P) -> [u8; N],
-) {
+fn hash_numbers<P: Copy, const N: usize>(hash: &mut Sha256, numbers: &[P], bytes: impl Fn(P) -> [u8; N]) {
     let mut block = Vec::with_capacity(N * 4096);
     for numbers in numbers.chunks(4096) {
         block.clear();

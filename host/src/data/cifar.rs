@@ -15,25 +15,15 @@ use super::quota::Quota;
 use super::{DataError, Kind, cifar_archive};
 
 /// The shape of every image.
-pub const SHAPE: Shape = Shape {
-    channels: 3,
-    height: 32,
-    width: 32,
-};
+pub const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
 /// The bytes of one record: a label and 3·32·32 pixels.
 pub const RECORD_LEN: usize = 3073;
 /// The bytes of one file: 10,000 records.
 pub const FILE_LEN: u64 = 30_730_000;
 
 /// The names of the files, training set first.
-pub(super) const FILES: [&str; 6] = [
-    "data_batch_1.bin",
-    "data_batch_2.bin",
-    "data_batch_3.bin",
-    "data_batch_4.bin",
-    "data_batch_5.bin",
-    TEST_FILE,
-];
+pub(super) const FILES: [&str; 6] =
+    ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", TEST_FILE];
 const TEST_FILE: &str = "test_batch.bin";
 const FOLDER: &str = "cifar-10-batches-bin";
 const ARCHIVE: &str = "cifar-10-binary.tar.gz";
@@ -58,12 +48,7 @@ pub(super) struct Collector {
 
 impl Collector {
     fn new(quota: Quota, classes: u16) -> Self {
-        Self {
-            quota,
-            classes,
-            pixels: Vec::new(),
-            labels: Vec::new(),
-        }
+        Self { quota, classes, pixels: Vec::new(), labels: Vec::new() }
     }
 
     /// Takes the records of one file, and returns early when no more are wanted.
@@ -86,10 +71,7 @@ impl Collector {
 
     fn finish(self) -> Result<Labelled, DataError> {
         self.quota.finish()?;
-        Ok(Labelled {
-            images: Images::new(SHAPE, Pixels::U8(self.pixels))?,
-            labels: self.labels,
-        })
+        Ok(Labelled { images: Images::new(SHAPE, Pixels::U8(self.pixels))?, labels: self.labels })
     }
 }
 
@@ -131,10 +113,7 @@ fn find(kind: Kind, data_dir: Option<&Path>) -> Result<Place, DataError> {
     }
     for folder in [given.to_owned(), given.join(FOLDER)] {
         // Either end of the set: a folder in which only some files are missing is the right one, and its error says which.
-        if [FILES[0], TEST_FILE]
-            .iter()
-            .any(|file| folder.join(file).is_file())
-        {
+        if [FILES[0], TEST_FILE].iter().any(|file| folder.join(file).is_file()) {
             return Ok(Place::Folder(folder));
         }
     }
@@ -142,22 +121,11 @@ fn find(kind: Kind, data_dir: Option<&Path>) -> Result<Place, DataError> {
     if archive.is_file() {
         return Ok(Place::Archive(archive));
     }
-    Err(not_found(format!(
-        "{} holds neither {}, nor {FOLDER}, nor {ARCHIVE}",
-        given.display(),
-        FILES[0]
-    )))
+    Err(not_found(format!("{} holds neither {}, nor {FOLDER}, nor {ARCHIVE}", given.display(), FILES[0])))
 }
 
-fn read_folder(
-    folder: &Path,
-    train: &mut Collector,
-    test: &mut Collector,
-) -> Result<(), DataError> {
-    let (test_file, train_files) = (
-        folder.join(TEST_FILE),
-        FILES.iter().take(5).map(|file| folder.join(file)),
-    );
+fn read_folder(folder: &Path, train: &mut Collector, test: &mut Collector) -> Result<(), DataError> {
+    let (test_file, train_files) = (folder.join(TEST_FILE), FILES.iter().take(5).map(|file| folder.join(file)));
     // The small check first: a long read of the training set should not end in a missing test set.
     check_len(&test_file)?;
     for file in train_files {
@@ -176,9 +144,7 @@ fn read_file(path: &Path, collector: &mut Collector) -> Result<(), DataError> {
 }
 
 fn check_len(path: &Path) -> Result<(), DataError> {
-    let found = fs::metadata(path)
-        .map_err(|cause| DataError::io(path, cause))?
-        .len();
+    let found = fs::metadata(path).map_err(|cause| DataError::io(path, cause))?.len();
     size(&path.display().to_string(), found)
 }
 
@@ -188,12 +154,7 @@ pub(super) fn size(file: &str, found: u64) -> Result<(), DataError> {
         return Ok(());
     }
     let what = "a CIFAR-10 file of 10000 records".to_owned();
-    Err(DataError::Size {
-        file: file.to_owned(),
-        what,
-        found,
-        expected: FILE_LEN,
-    })
+    Err(DataError::Size { file: file.to_owned(), what, found, expected: FILE_LEN })
 }
 
 /// Reads up to `limit` records; fewer where the input ends.
@@ -211,15 +172,9 @@ pub fn read_records(reader: impl Read, name: &str, limit: usize) -> Result<Label
         true
     })?;
     if labels.is_empty() {
-        return Err(DataError::format(
-            name,
-            format!("no record, one is {RECORD_LEN} bytes"),
-        ));
+        return Err(DataError::format(name, format!("no record, one is {RECORD_LEN} bytes")));
     }
-    Ok(Labelled {
-        images: Images::new(SHAPE, Pixels::U8(pixels))?,
-        labels,
-    })
+    Ok(Labelled { images: Images::new(SHAPE, Pixels::U8(pixels))?, labels })
 }
 
 /// Calls `visit` with label and pixels of each record, up to `limit` of them, or until it returns `false`.
@@ -232,28 +187,19 @@ fn for_each_record(
     let mut reader = BufReader::with_capacity(64 * RECORD_LEN, reader);
     let mut bytes = [0; RECORD_LEN];
     for record in 0..limit {
-        let filled = fill(&mut reader, &mut bytes).map_err(|cause| DataError::Io {
-            file: name.to_owned(),
-            cause,
-        })?;
+        let filled = fill(&mut reader, &mut bytes).map_err(|cause| DataError::Io { file: name.to_owned(), cause })?;
         if filled == 0 {
             break;
         }
         if filled < RECORD_LEN {
-            let reason = format!(
-                "ends after {filled} bytes of record {record} (counted from 0), one is {RECORD_LEN} bytes"
-            );
+            let reason =
+                format!("ends after {filled} bytes of record {record} (counted from 0), one is {RECORD_LEN} bytes");
             return Err(DataError::format(name, reason));
         }
         let [label, pixels @ ..] = &bytes;
         let label = u16::from(*label);
         if label > LIMIT {
-            return Err(DataError::Label {
-                file: name.to_owned(),
-                record,
-                value: label.into(),
-                limit: LIMIT,
-            });
+            return Err(DataError::Label { file: name.to_owned(), record, value: label.into(), limit: LIMIT });
         }
         if !visit(label, pixels) {
             break;

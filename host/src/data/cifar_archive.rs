@@ -12,14 +12,8 @@ use super::input::gunzip;
 const MAX_LEN: u64 = 6 * FILE_LEN + (1 << 24);
 
 /// Reads the wanted records of `cifar-10-binary.tar.gz`, or of the same archive without compression.
-pub(super) fn read(
-    path: &Path,
-    train: &mut Collector,
-    test: &mut Collector,
-) -> Result<(), DataError> {
-    let file = File::open(path)
-        .and_then(gunzip)
-        .map_err(|cause| DataError::io(path, cause))?;
+pub(super) fn read(path: &Path, train: &mut Collector, test: &mut Collector) -> Result<(), DataError> {
+    let file = File::open(path).and_then(gunzip).map_err(|cause| DataError::io(path, cause))?;
     read_archive(file, &path.display().to_string(), train, test)
 }
 
@@ -30,30 +24,20 @@ pub(super) fn read_archive(
     train: &mut Collector,
     test: &mut Collector,
 ) -> Result<(), DataError> {
-    let broken =
-        |cause: std::io::Error| DataError::format(name, format!("is no CIFAR-10 archive: {cause}"));
+    let broken = |cause: std::io::Error| DataError::format(name, format!("is no CIFAR-10 archive: {cause}"));
     // The archive does not hold the files in their order, so those needed are kept until all are there.
     let last = FILES.len() - 1;
-    let needed: Vec<bool> = (0..FILES.len())
-        .map(|file| file == last || train.may_want(file))
-        .collect();
+    let needed: Vec<bool> = (0..FILES.len()).map(|file| file == last || train.may_want(file)).collect();
     let mut contents: [Option<Vec<u8>>; FILES.len()] = [const { None }; FILES.len()];
     let is_missing = |contents: &[Option<Vec<u8>>]| {
-        needed
-            .iter()
-            .zip(contents)
-            .position(|(&needed, content)| needed && content.is_none())
+        needed.iter().zip(contents).position(|(&needed, content)| needed && content.is_none())
     };
 
     let mut archive = tar::Archive::new(reader.take(MAX_LEN));
     for entry in archive.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let path = entry.path().map_err(broken)?.into_owned();
-        let Some(file) = FILES
-            .iter()
-            .position(|&file| path.ends_with(file))
-            .filter(|&file| needed[file])
-        else {
+        let Some(file) = FILES.iter().position(|&file| path.ends_with(file)).filter(|&file| needed[file]) else {
             continue;
         };
         let name = format!("{name}: {}", FILES[file]);
@@ -67,17 +51,10 @@ pub(super) fn read_archive(
         }
     }
     if let Some(missing) = is_missing(&contents) {
-        return Err(DataError::format(
-            name,
-            format!("does not hold {}", FILES[missing]),
-        ));
+        return Err(DataError::format(name, format!("does not hold {}", FILES[missing])));
     }
     for (file, content) in contents.iter_mut().enumerate() {
-        let collector = if file == last {
-            &mut *test
-        } else {
-            &mut *train
-        };
+        let collector = if file == last { &mut *test } else { &mut *train };
         // Taken, so that each file's memory is free again before the next one's images are added.
         if let Some(bytes) = content.take() {
             collector.read(&bytes[..], &format!("{name}: {}", FILES[file]))?;

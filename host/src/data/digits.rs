@@ -20,11 +20,7 @@ const IMAGES: &[u8] = include_bytes!("../../data/digits-images.gz");
 const LABELS: &[u8] = include_bytes!("../../data/digits-labels.gz");
 
 /// The shape of every image.
-pub const SHAPE: Shape = Shape {
-    channels: 1,
-    height: 8,
-    width: 8,
-};
+pub const SHAPE: Shape = Shape { channels: 1, height: 8, width: 8 };
 /// Brings pixels, which are 0 to 16, to [0, 1].
 pub const SCALE: f64 = 1.0 / 16.0;
 
@@ -54,10 +50,7 @@ pub(super) fn load(mut train: Quota, mut test: Quota) -> Result<(Labelled, Label
     train.finish()?;
     test.finish()?;
     let select = |indices: &[usize]| -> Result<Labelled, DataError> {
-        Ok(Labelled {
-            images: all.select(indices)?,
-            labels: indices.iter().map(|&index| labels[index]).collect(),
-        })
+        Ok(Labelled { images: all.select(indices)?, labels: indices.iter().map(|&index| labels[index]).collect() })
     };
     Ok((select(&train_indices)?, select(&test_indices)?))
 }
@@ -66,23 +59,15 @@ pub(super) fn load(mut train: Quota, mut test: Quota) -> Result<(Labelled, Label
 pub(super) fn read() -> Result<(Images, Vec<u16>), DataError> {
     let (images_name, labels_name) = ("bundled digits-images.gz", "bundled digits-labels.gz");
     let unpack = |bytes: &'static [u8], name: &str| {
-        gunzip(bytes).map_err(|cause| DataError::Io {
-            file: name.to_owned(),
-            cause,
-        })
+        gunzip(bytes).map_err(|cause| DataError::Io { file: name.to_owned(), cause })
     };
     let images = idx::read_images(unpack(IMAGES, images_name)?, images_name)?;
     let labels = idx::read_labels(unpack(LABELS, labels_name)?, labels_name, 9)?;
     let too_bright = |pixels: &[u8]| pixels.iter().any(|&pixel| pixel > 16);
     match images.pixels() {
-        Pixels::U8(pixels)
-            if images.shape() == SHAPE && images.len() == labels.len() && !too_bright(pixels) =>
-        {
+        Pixels::U8(pixels) if images.shape() == SHAPE && images.len() == labels.len() && !too_bright(pixels) => {
             Ok((images, labels))
         }
-        _ => Err(DataError::format(
-            images_name,
-            "not the 8x8 images of 0 to 16 with a label each",
-        )),
+        _ => Err(DataError::format(images_name, "not the 8x8 images of 0 to 16 with a label each")),
     }
 }

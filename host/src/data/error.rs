@@ -13,9 +13,7 @@ use ultrawide_core::Shape;
 #[non_exhaustive]
 pub enum DataError {
     /// The files of a data set were not found.
-    #[error(
-        "{kind} is not there: {looked}; get {files} from {page} and name the folder with --data-dir"
-    )]
+    #[error("{kind} is not there: {looked}; get {files} from {page} and name the folder with --data-dir")]
     NotFound {
         /// The data set.
         kind: &'static str,
@@ -87,17 +85,13 @@ pub enum DataError {
         expected: &'static str,
     },
     /// An image of this shape has no pixels, or more than fit in memory.
-    #[error(
-        "images of shape {shape} (channels x height x width) have no pixels or too many to count"
-    )]
+    #[error("images of shape {shape} (channels x height x width) have no pixels or too many to count")]
     ImageShape {
         /// The shape.
         shape: Shape,
     },
     /// The number of pixels is no multiple of an image's.
-    #[error(
-        "{values} pixels are no whole number of images of shape {shape}, which have {each} each"
-    )]
+    #[error("{values} pixels are no whole number of images of shape {shape}, which have {each} each")]
     PixelCount {
         /// The pixels there are.
         values: usize,
@@ -107,9 +101,7 @@ pub enum DataError {
         each: usize,
     },
     /// A pixel is NaN or infinite.
-    #[error(
-        "image {image}, channel {channel}, row {row}, column {column} is {value}: pixels must be finite"
-    )]
+    #[error("image {image}, channel {channel}, row {row}, column {column} is {value}: pixels must be finite")]
     NotFinite {
         /// The image, counted from 0.
         image: usize,
@@ -210,25 +202,16 @@ pub enum DataError {
 impl DataError {
     /// The system refused to read or write `path`.
     pub(crate) fn io(path: &Path, cause: io::Error) -> Self {
-        Self::Io {
-            file: path.display().to_string(),
-            cause,
-        }
+        Self::Io { file: path.display().to_string(), cause }
     }
 
     /// Something is wrong inside `file`.
     pub(crate) fn format(file: &str, reason: impl Into<String>) -> Self {
-        Self::Format {
-            file: file.to_owned(),
-            reason: reason.into(),
-        }
+        Self::Format { file: file.to_owned(), reason: reason.into() }
     }
 
     /// The same error, said about `file`.
     pub(crate) fn inside(self, file: &str) -> Self {
-        Self::InFile {
-            file: file.to_owned(),
-            error: Box::new(self),
-        }
+        Self::InFile { file: file.to_owned(), error: Box::new(self) }
     }
 }

@@ -35,11 +35,7 @@ impl Header {
 
     /// The shape of each image.
     pub(crate) fn shape(&self) -> Shape {
-        Shape {
-            channels: 1,
-            height: self.rows,
-            width: self.columns,
-        }
+        Shape { channels: 1, height: self.rows, width: self.columns }
     }
 
     /// The bytes the whole file must have; the limits on the dimensions keep this far from overflow.
@@ -90,12 +86,7 @@ pub fn read_labels(mut reader: impl Read, name: &str, limit: u16) -> Result<Vec<
         fill_all(&mut reader, block, name, 8 + labels.len() as u64, expected)?;
         if let Some(index) = block.iter().position(|&label| u16::from(label) > limit) {
             let (record, value) = (labels.len() + index, i128::from(block[index]));
-            return Err(DataError::Label {
-                file: name.to_owned(),
-                record,
-                value,
-                limit,
-            });
+            return Err(DataError::Label { file: name.to_owned(), record, value, limit });
         }
         labels.extend(block.iter().map(|&label| u16::from(label)));
     }
@@ -147,30 +138,14 @@ fn check_magic(header: &[u8], expected: u32, name: &str) -> Result<(), DataError
     if found == expected {
         return Ok(());
     }
-    let what = if expected == IMAGES {
-        "images"
-    } else {
-        "labels"
-    };
-    Err(DataError::format(
-        name,
-        format!("magic number {found:#010x}, a file of {what} starts with {expected:#010x}"),
-    ))
+    let what = if expected == IMAGES { "images" } else { "labels" };
+    Err(DataError::format(name, format!("magic number {found:#010x}, a file of {what} starts with {expected:#010x}")))
 }
 
-fn dimension(
-    header: &[u8],
-    index: usize,
-    what: &str,
-    limit: u32,
-    name: &str,
-) -> Result<usize, DataError> {
+fn dimension(header: &[u8], index: usize, what: &str, limit: u32, name: &str) -> Result<usize, DataError> {
     let found = word(header, index);
     if found == 0 || found > limit {
-        return Err(DataError::format(
-            name,
-            format!("{found} {what}, the limits are 1 and {limit}"),
-        ));
+        return Err(DataError::format(name, format!("{found} {what}, the limits are 1 and {limit}")));
     }
     Ok(found as usize)
 }

@@ -35,14 +35,10 @@ impl Pixels {
     fn first_not_finite(&self) -> Option<(usize, f64)> {
         match self {
             Self::U8(_) => None,
-            Self::F32(pixels) => pixels
-                .iter()
-                .position(|pixel| !pixel.is_finite())
-                .map(|index| (index, f64::from(pixels[index]))),
-            Self::F64(pixels) => pixels
-                .iter()
-                .position(|pixel| !pixel.is_finite())
-                .map(|index| (index, pixels[index])),
+            Self::F32(pixels) => {
+                pixels.iter().position(|pixel| !pixel.is_finite()).map(|index| (index, f64::from(pixels[index])))
+            }
+            Self::F64(pixels) => pixels.iter().position(|pixel| !pixel.is_finite()).map(|index| (index, pixels[index])),
         }
     }
 }
@@ -89,16 +85,9 @@ impl Images {
     /// A shape without pixels, a number of pixels that is no multiple of the shape's, a NaN or an infinite pixel (the first
     /// one is named by image, channel, row and column). No images at all is no error.
     pub fn new(shape: Shape, pixels: Pixels) -> Result<Self, DataError> {
-        let image_len = shape
-            .len()
-            .filter(|&len| len > 0)
-            .ok_or(DataError::ImageShape { shape })?;
+        let image_len = shape.len().filter(|&len| len > 0).ok_or(DataError::ImageShape { shape })?;
         if !pixels.len().is_multiple_of(image_len) {
-            return Err(DataError::PixelCount {
-                values: pixels.len(),
-                shape,
-                each: image_len,
-            });
+            return Err(DataError::PixelCount { values: pixels.len(), shape, each: image_len });
         }
         if let Some((index, value)) = pixels.first_not_finite() {
             let plane = image_len / shape.channels;
@@ -110,12 +99,7 @@ impl Images {
                 value,
             });
         }
-        Ok(Self {
-            shape,
-            image_len,
-            pixels,
-            normalisation: None,
-        })
+        Ok(Self { shape, image_len, pixels, normalisation: None })
     }
 
     /// The number of images.
@@ -167,16 +151,9 @@ impl Images {
         }
     }
 
-    fn write_from<P: Copy + Into<f64>, T: Scalar>(
-        &self,
-        pixels: &[P],
-        index: usize,
-        out: &mut [T],
-    ) {
+    fn write_from<P: Copy + Into<f64>, T: Scalar>(&self, pixels: &[P], index: usize, out: &mut [T]) {
         let start = index.saturating_mul(self.image_len);
-        let image = pixels
-            .get(start..start.saturating_add(self.image_len))
-            .unwrap_or_default();
+        let image = pixels.get(start..start.saturating_add(self.image_len)).unwrap_or_default();
         let written = image.len().min(out.len());
         let (out, surplus) = out.split_at_mut(written);
         surplus.fill(T::from_f64(f64::NAN));
@@ -188,10 +165,7 @@ impl Images {
             return;
         };
         let plane = self.image_len / self.shape.channels;
-        let channels = out
-            .chunks_mut(plane)
-            .zip(image.chunks(plane))
-            .zip(mean.iter().zip(std));
+        let channels = out.chunks_mut(plane).zip(image.chunks(plane)).zip(mean.iter().zip(std));
         for ((out, image), (mean, std)) in channels {
             for (out, &pixel) in out.iter_mut().zip(image) {
                 *out = T::from_f64((pixel.into() * scale - mean) / std);
@@ -237,11 +211,7 @@ impl Images {
             Pixels::F32(pixels) => Pixels::F32(gather(pixels, indices, each)),
             Pixels::F64(pixels) => Pixels::F64(gather(pixels, indices, each)),
         };
-        Ok(Self {
-            pixels,
-            normalisation: self.normalisation.clone(),
-            ..*self
-        })
+        Ok(Self { pixels, normalisation: self.normalisation.clone(), ..*self })
     }
 }
 

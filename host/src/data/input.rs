@@ -28,16 +28,10 @@ pub(crate) fn fill_all(
     before: u64,
     expected: u64,
 ) -> Result<(), DataError> {
-    let filled = fill(reader, buffer).map_err(|cause| DataError::Io {
-        file: file.to_owned(),
-        cause,
-    })?;
+    let filled = fill(reader, buffer).map_err(|cause| DataError::Io { file: file.to_owned(), cause })?;
     if filled < buffer.len() {
         let found = before.saturating_add(filled as u64);
-        return Err(DataError::format(
-            file,
-            format!("ends after {found} bytes, its header promises {expected}"),
-        ));
+        return Err(DataError::format(file, format!("ends after {found} bytes, its header promises {expected}")));
     }
     Ok(())
 }
@@ -45,21 +39,11 @@ pub(crate) fn fill_all(
 /// Checks that the input ends here, after `expected` bytes.
 ///
 /// Reading up to the end also makes a gzip decoder compare its checksum.
-pub(crate) fn expect_end(
-    reader: &mut impl Read,
-    file: &str,
-    expected: u64,
-) -> Result<(), DataError> {
+pub(crate) fn expect_end(reader: &mut impl Read, file: &str, expected: u64) -> Result<(), DataError> {
     match fill(reader, &mut [0]) {
         Ok(0) => Ok(()),
-        Ok(_) => Err(DataError::format(
-            file,
-            format!("goes on after the {expected} bytes its header promises"),
-        )),
-        Err(cause) => Err(DataError::Io {
-            file: file.to_owned(),
-            cause,
-        }),
+        Ok(_) => Err(DataError::format(file, format!("goes on after the {expected} bytes its header promises"))),
+        Err(cause) => Err(DataError::Io { file: file.to_owned(), cause }),
     }
 }
 
@@ -71,9 +55,5 @@ pub(crate) fn gunzip<'a>(reader: impl Read + 'a) -> io::Result<Box<dyn Read + 'a
     let mut start = [0; 2];
     let filled = fill(&mut reader, &mut start)?;
     let whole = io::Cursor::new(start).take(filled as u64).chain(reader);
-    Ok(if start == [0x1f, 0x8b] {
-        Box::new(MultiGzDecoder::new(whole))
-    } else {
-        Box::new(whole)
-    })
+    Ok(if start == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
 }

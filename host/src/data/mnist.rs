@@ -20,9 +20,7 @@ pub const FASHION_DIR: &str = "/usr/share/datasets/fashion-mnist";
 /// Where to get the files.
 fn page(kind: Kind) -> &'static str {
     match kind {
-        Kind::FashionMnist => {
-            "Debian's package dataset-fashion-mnist or github.com/zalandoresearch/fashion-mnist"
-        }
+        Kind::FashionMnist => "Debian's package dataset-fashion-mnist or github.com/zalandoresearch/fashion-mnist",
         _ => "the MNIST page of Yann LeCun: yann.lecun.com/exdb/mnist",
     }
 }
@@ -41,14 +39,8 @@ pub(super) fn load(
     };
     // Both sets are looked for before either is read: half a minute of reading should not end in "not there".
     let find = |name| find(kind, folder, name);
-    let train_files = (
-        find("train-images-idx3-ubyte")?,
-        find("train-labels-idx1-ubyte")?,
-    );
-    let test_files = (
-        find("t10k-images-idx3-ubyte")?,
-        find("t10k-labels-idx1-ubyte")?,
-    );
+    let train_files = (find("train-images-idx3-ubyte")?, find("train-labels-idx1-ubyte")?);
+    let test_files = (find("t10k-images-idx3-ubyte")?, find("t10k-labels-idx1-ubyte")?);
     let train = read_set(&train_files.0, &train_files.1, train)?;
     let test = read_set(&test_files.0, &test_files.1, test)?;
     if train.images.shape() != test.images.shape() {
@@ -69,21 +61,11 @@ fn find(kind: Kind, folder: &Path, name: &str) -> Result<PathBuf, DataError> {
         .iter()
         .flat_map(|name| [folder.join(name), folder.join(format!("{name}.gz"))])
         .find(|path| path.is_file())
-        .ok_or_else(|| {
-            not_found(
-                kind,
-                format!("{} holds neither {name} nor {name}.gz", folder.display()),
-            )
-        })
+        .ok_or_else(|| not_found(kind, format!("{} holds neither {name} nor {name}.gz", folder.display())))
 }
 
 fn not_found(kind: Kind, looked: String) -> DataError {
-    DataError::NotFound {
-        kind: kind.name(),
-        looked,
-        files: FILES,
-        page: page(kind),
-    }
+    DataError::NotFound { kind: kind.name(), looked, files: FILES, page: page(kind) }
 }
 
 /// Reads one set: the labels first, because they decide which images are wanted.
@@ -102,26 +84,18 @@ fn read_set(images: &Path, labels: &Path, mut quota: Quota) -> Result<Labelled, 
     }
     check_len(images, &images_name, header.file_len())?;
 
-    let kept: Vec<usize> = (0..labels.len())
-        .filter(|&index| quota.keep(labels[index]))
-        .collect();
+    let kept: Vec<usize> = (0..labels.len()).filter(|&index| quota.keep(labels[index])).collect();
     quota.finish()?;
     let pixels = idx::read_selected(&mut reader, &images_name, header, kept.iter().copied())?;
     if kept.last() == Some(&(labels.len() - 1)) {
         expect_end(&mut reader, &images_name, header.file_len())?;
     }
-    let images = Images::new(header.shape(), Pixels::U8(pixels))
-        .map_err(|error| error.inside(&images_name))?;
-    Ok(Labelled {
-        images,
-        labels: kept.iter().map(|&index| labels[index]).collect(),
-    })
+    let images = Images::new(header.shape(), Pixels::U8(pixels)).map_err(|error| error.inside(&images_name))?;
+    Ok(Labelled { images, labels: kept.iter().map(|&index| labels[index]).collect() })
 }
 
 fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
-    File::open(path)
-        .and_then(gunzip)
-        .map_err(|cause| DataError::io(path, cause))
+    File::open(path).and_then(gunzip).map_err(|cause| DataError::io(path, cause))
 }
 
 /// Compares the length of a plain file with its header, so that a wrong one is noticed even if little of it is read.
@@ -130,19 +104,12 @@ fn check_len(path: &Path, name: &str, expected: u64) -> Result<(), DataError> {
         let mut start = Vec::new();
         File::open(path)?.take(2).read_to_end(&mut start)?;
         let plain = start != [0x1f, 0x8b];
-        Ok(if plain {
-            Some(fs::metadata(path)?.len())
-        } else {
-            None
-        })
+        Ok(if plain { Some(fs::metadata(path)?.len()) } else { None })
     };
     match check().map_err(|cause| DataError::io(path, cause))? {
-        Some(found) if found != expected => Err(DataError::Size {
-            file: name.to_owned(),
-            what: "its header".to_owned(),
-            found,
-            expected,
-        }),
+        Some(found) if found != expected => {
+            Err(DataError::Size { file: name.to_owned(), what: "its header".to_owned(), found, expected })
+        }
         _ => Ok(()),
     }
 }

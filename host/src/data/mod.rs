@@ -40,30 +40,9 @@ pub mod readers {
 }
 
 const TEN_DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-const CIFAR: [&str; 10] = [
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-];
-const FASHION: [&str; 10] = [
-    "T-shirt/top",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
-];
+const CIFAR: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+const FASHION: [&str; 10] =
+    ["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"];
 
 /// A known data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,13 +61,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Digits,
-        Self::Cifar10,
-        Self::Cifar2,
-        Self::FashionMnist,
-        Self::Mnist,
-    ];
+    pub const ALL: [Self; 5] = [Self::Digits, Self::Cifar10, Self::Cifar2, Self::FashionMnist, Self::Mnist];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -130,14 +103,11 @@ impl FromStr for Kind {
     type Err = DataError;
 
     fn from_str(name: &str) -> Result<Self, DataError> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| DataError::Unknown {
-                what: "data set",
-                found: name.to_owned(),
-                known: "digits, cifar10, cifar2, fashion-mnist, mnist",
-            })
+        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| DataError::Unknown {
+            what: "data set",
+            found: name.to_owned(),
+            known: "digits, cifar10, cifar2, fashion-mnist, mnist",
+        })
     }
 }
 
@@ -175,11 +145,7 @@ impl FromStr for Subset {
         [Self::First, Self::Balanced]
             .into_iter()
             .find(|subset| subset.name() == name)
-            .ok_or_else(|| DataError::Unknown {
-                what: "subset",
-                found: name.to_owned(),
-                known: "first, balanced",
-            })
+            .ok_or_else(|| DataError::Unknown { what: "subset", found: name.to_owned(), known: "first, balanced" })
     }
 }
 
@@ -202,13 +168,7 @@ pub struct LoadOptions {
 impl LoadOptions {
     /// All images of a data set, from where it lies by default.
     pub fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            data_dir: None,
-            train_size: None,
-            test_size: None,
-            subset: Subset::First,
-        }
+        Self { kind, data_dir: None, train_size: None, test_size: None, subset: Subset::First }
     }
 }
 
@@ -227,24 +187,14 @@ impl LoadOptions {
 ///
 /// No more of a file is read than the wanted images need; pixels stay bytes in memory.
 pub fn load(options: &LoadOptions) -> Result<Dataset, DataError> {
-    let &LoadOptions {
-        kind,
-        train_size,
-        test_size,
-        subset,
-        ..
-    } = options;
+    let &LoadOptions { kind, train_size, test_size, subset, .. } = options;
     let quota = |set, size| Quota::new(set, kind.name(), size, subset, kind.classes());
     let (train, test) = (quota("training", train_size)?, quota("test", test_size)?);
     let data_dir = options.data_dir.as_deref();
     let (mut train, mut test, source) = match kind {
         Kind::Digits => {
             let (train, test) = digits::load(train, test)?;
-            (
-                train,
-                test,
-                "bundled (UCI, Optical Recognition of Handwritten Digits, CC BY 4.0)".to_owned(),
-            )
+            (train, test, "bundled (UCI, Optical Recognition of Handwritten Digits, CC BY 4.0)".to_owned())
         }
         Kind::Cifar10 | Kind::Cifar2 => {
             let (train, test, path) = cifar::load(kind, data_dir, train, test)?;
@@ -255,18 +205,7 @@ pub fn load(options: &LoadOptions) -> Result<Dataset, DataError> {
             (train, test, path.display().to_string())
         }
     };
-    normalise(&mut train.images, &mut test.images, kind.scale())
-        .map_err(|error| error.inside(&source))?;
-    let classes = kind
-        .classes()
-        .iter()
-        .map(|&class| class.to_owned())
-        .collect();
-    Ok(Dataset {
-        name: kind.name().to_owned(),
-        classes,
-        train,
-        test,
-        source,
-    })
+    normalise(&mut train.images, &mut test.images, kind.scale()).map_err(|error| error.inside(&source))?;
+    let classes = kind.classes().iter().map(|&class| class.to_owned()).collect();
+    Ok(Dataset { name: kind.name().to_owned(), classes, train, test, source })
 }

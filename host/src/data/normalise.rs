@@ -28,11 +28,7 @@ impl Normalisation {
     pub fn check(&self, shape: Shape) -> Result<(), DataError> {
         for (what, list) in [("means", &self.mean), ("standard deviations", &self.std)] {
             if list.len() != shape.channels {
-                return Err(DataError::NormalisationChannels {
-                    what,
-                    found: list.len(),
-                    channels: shape.channels,
-                });
+                return Err(DataError::NormalisationChannels { what, found: list.len(), channels: shape.channels });
             }
         }
         if !self.scale.is_finite() || self.scale == 0.0 {
@@ -46,12 +42,7 @@ impl Normalisation {
             } else {
                 continue;
             };
-            return Err(DataError::Normalisation {
-                channel,
-                mean,
-                std,
-                reason,
-            });
+            return Err(DataError::Normalisation { channel, mean, std, reason });
         }
         Ok(())
     }
@@ -62,11 +53,7 @@ impl Normalisation {
 /// # Errors
 ///
 /// A channel whose training pixels are all equal, or so large that their squares overflow.
-pub(crate) fn normalise(
-    train: &mut Images,
-    test: &mut Images,
-    scale: f64,
-) -> Result<(), DataError> {
+pub(crate) fn normalise(train: &mut Images, test: &mut Images, scale: f64) -> Result<(), DataError> {
     let (mean, std) = train.channel_statistics(scale);
     let normalisation = Normalisation { scale, mean, std };
     train.set_normalisation(normalisation.clone())?;
@@ -98,13 +85,9 @@ fn exact(pixels: &[u8], shape: Shape, scale: f64) -> (Vec<f64>, Vec<f64>) {
     sums.into_iter()
         .map(|(sum, squares)| {
             // n·Σp² − (Σp)² is never negative, and exact: no cancellation.
-            let variance =
-                u128::from(count) * u128::from(squares) - u128::from(sum) * u128::from(sum);
+            let variance = u128::from(count) * u128::from(squares) - u128::from(sum) * u128::from(sum);
             let count = count as f64;
-            (
-                sum as f64 / count * scale,
-                (variance as f64).sqrt() / count * scale.abs(),
-            )
+            (sum as f64 / count * scale, (variance as f64).sqrt() / count * scale.abs())
         })
         .unzip()
 }
@@ -120,11 +103,7 @@ struct Channel {
 }
 
 /// Floating-point pixels: two passes, each with a compensated sum, in the order of storage.
-fn compensated<P: Copy + Into<f64>>(
-    pixels: &[P],
-    shape: Shape,
-    scale: f64,
-) -> (Vec<f64>, Vec<f64>) {
+fn compensated<P: Copy + Into<f64>>(pixels: &[P], shape: Shape, scale: f64) -> (Vec<f64>, Vec<f64>) {
     let new = Channel {
         sum: Compensated::default(),
         squares: Compensated::default(),
@@ -146,11 +125,7 @@ fn compensated<P: Copy + Into<f64>>(
     for channel in &mut channels {
         // The mean of equal numbers may differ from them in the last bit, which would pass for a tiny deviation.
         let equal = channel.min == channel.max;
-        channel.mean = if equal {
-            channel.min
-        } else {
-            channel.sum.total() / count
-        };
+        channel.mean = if equal { channel.min } else { channel.sum.total() / count };
     }
     for_each_plane(pixels, shape, |channel, plane| {
         let channel = &mut channels[channel];
@@ -159,10 +134,7 @@ fn compensated<P: Copy + Into<f64>>(
             channel.squares.add(deviation * deviation);
         }
     });
-    channels
-        .into_iter()
-        .map(|channel| (channel.mean, (channel.squares.total() / count).sqrt()))
-        .unzip()
+    channels.into_iter().map(|channel| (channel.mean, (channel.squares.total() / count).sqrt())).unzip()
 }
 
 /// Calls `visit` with each channel of each image.
@@ -188,11 +160,7 @@ struct Compensated {
 impl Compensated {
     fn add(&mut self, value: f64) {
         let sum = self.sum + value;
-        self.lost += if self.sum.abs() >= value.abs() {
-            (self.sum - sum) + value
-        } else {
-            (value - sum) + self.sum
-        };
+        self.lost += if self.sum.abs() >= value.abs() { (self.sum - sum) + value } else { (value - sum) + self.sum };
         self.sum = sum;
     }
 

@@ -40,20 +40,11 @@ impl Quota {
                 let (each, rest) = (size / classes.len().max(1), size % classes.len().max(1));
                 let share = |class| each + usize::from(class < rest);
                 Wanted::Balanced(
-                    classes
-                        .iter()
-                        .enumerate()
-                        .map(|(class, name)| (name.to_string(), share(class), 0))
-                        .collect(),
+                    classes.iter().enumerate().map(|(class, name)| (name.to_string(), share(class), 0)).collect(),
                 )
             }
         };
-        Ok(Self {
-            set,
-            of: of.to_owned(),
-            wanted,
-            kept: 0,
-        })
+        Ok(Self { set, of: of.to_owned(), wanted, kept: 0 })
     }
 
     /// Whether to keep the next image, which is of class `label`.
@@ -96,25 +87,14 @@ impl Quota {
     ///
     /// Fewer images than wanted, in all or of one class; no image at all.
     pub(crate) fn finish(&self) -> Result<(), DataError> {
-        let too_few = |of, found, wanted| {
-            Err(DataError::TooFew {
-                set: self.set,
-                of,
-                found,
-                wanted,
-            })
-        };
+        let too_few = |of, found, wanted| Err(DataError::TooFew { set: self.set, of, found, wanted });
         match &self.wanted {
             Wanted::All if self.kept == 0 => too_few(self.of.clone(), 0, 1),
             Wanted::First(size) if self.kept < *size => too_few(self.of.clone(), self.kept, *size),
-            Wanted::Balanced(classes) => {
-                match classes.iter().find(|(_, wanted, kept)| kept < wanted) {
-                    Some((class, wanted, kept)) => {
-                        too_few(format!("{}, class {class},", self.of), *kept, *wanted)
-                    }
-                    None => Ok(()),
-                }
-            }
+            Wanted::Balanced(classes) => match classes.iter().find(|(_, wanted, kept)| kept < wanted) {
+                Some((class, wanted, kept)) => too_few(format!("{}, class {class},", self.of), *kept, *wanted),
+                None => Ok(()),
+            },
             _ => Ok(()),
         }
     }

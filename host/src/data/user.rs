@@ -26,43 +26,21 @@ pub fn load_npy(
     let mut test = labelled(test_x, test_y)?;
     if train.images.shape() != test.images.shape() {
         let value = |images: &Images| format!("images of shape {}", images.shape());
-        return Err(mismatch(
-            train_x,
-            value(&train.images),
-            test_x,
-            value(&test.images),
-        ));
+        return Err(mismatch(train_x, value(&train.images), test_x, value(&test.images)));
     }
     if normalised {
         let inside = |error: DataError| error.inside(&train_x.display().to_string());
         normalise(&mut train.images, &mut test.images, 1.0).map_err(inside)?;
     }
-    let largest = train
-        .labels
-        .iter()
-        .chain(&test.labels)
-        .max()
-        .copied()
-        .unwrap_or(0);
+    let largest = train.labels.iter().chain(&test.labels).max().copied().unwrap_or(0);
     let classes = (0..=largest).map(|class| class.to_string()).collect();
-    Ok(Dataset {
-        name: "npy".to_owned(),
-        classes,
-        train,
-        test,
-        source: train_x.display().to_string(),
-    })
+    Ok(Dataset { name: "npy".to_owned(), classes, train, test, source: train_x.display().to_string() })
 }
 
 fn labelled(x: &Path, y: &Path) -> Result<Labelled, DataError> {
     let (images, labels) = (npy::read_images(x)?, npy::read_labels(y)?);
     if images.len() != labels.len() {
-        return Err(mismatch(
-            x,
-            format!("{} images", images.len()),
-            y,
-            format!("{} labels", labels.len()),
-        ));
+        return Err(mismatch(x, format!("{} images", images.len()), y, format!("{} labels", labels.len())));
     }
     Ok(Labelled { images, labels })
 }

@@ -15,13 +15,9 @@
 //! The diagonal block is updated and factored in a copy, so that the kernel above it stays whole.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt::factor::{
-    LltError, LltParams, cholesky_in_place, cholesky_in_place_scratch,
-};
+use faer::linalg::cholesky::llt::factor::{LltError, LltParams, cholesky_in_place, cholesky_in_place_scratch};
 use faer::linalg::matmul::matmul;
-use faer::linalg::triangular_solve::{
-    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
-};
+use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::prelude::*;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Spec};
 use rayon::prelude::*;
@@ -50,11 +46,7 @@ pub(super) fn factor(mut a: MatMut<'_, f64>) -> Result<(), Failure> {
     let n = a.nrows();
     let mut own = Mat::<f64>::zeros(PANEL.min(n), PANEL.min(n));
     let params: Spec<LltParams, f64> = Spec::default();
-    let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(
-        PANEL.min(n),
-        Par::Seq,
-        params,
-    ));
+    let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(PANEL.min(n), Par::Seq, params));
     for start in (0..n).step_by(PANEL) {
         let width = PANEL.min(n - start);
         let (left, right) = a.rb_mut().split_at_col_mut(start);
@@ -67,40 +59,18 @@ pub(super) fn factor(mut a: MatMut<'_, f64>) -> Result<(), Failure> {
         own.copy_from_triangular_lower(diagonal.rb());
 
         if start > 0 {
-            let own_tiles = own
-                .rb_mut()
-                .par_row_chunks_mut(TILE)
-                .enumerate()
-                .map(|(t, tile)| (start + t * TILE, tile));
+            let own_tiles = own.rb_mut().par_row_chunks_mut(TILE).enumerate().map(|(t, tile)| (start + t * TILE, tile));
             let tiles = below.rb_mut().par_row_chunks_mut(TILE).enumerate();
-            own_tiles
-                .chain(tiles.map(|(t, tile)| (start + width + t * TILE, tile)))
-                .for_each(|(row, tile)| {
-                    let rows = done.subrows(row, tile.nrows());
-                    matmul(
-                        tile,
-                        Accum::Add,
-                        rows,
-                        pivot_rows.transpose(),
-                        -1.0,
-                        Par::Seq,
-                    );
-                });
+            own_tiles.chain(tiles.map(|(t, tile)| (start + width + t * TILE, tile))).for_each(|(row, tile)| {
+                let rows = done.subrows(row, tile.nrows());
+                matmul(tile, Accum::Add, rows, pivot_rows.transpose(), -1.0, Par::Seq);
+            });
         }
-        let result = cholesky_in_place(
-            own.rb_mut(),
-            Default::default(),
-            Par::Seq,
-            MemStack::new(&mut memory),
-            params,
-        );
+        let result = cholesky_in_place(own.rb_mut(), Default::default(), Par::Seq, MemStack::new(&mut memory), params);
         diagonal.copy_from_triangular_lower(own.rb());
         if let Err(LltError::NonPositivePivot { index }) = result {
             // faer has written the reduced diagonal entry back before it looks at it.
-            return Err(Failure {
-                index: start + index,
-                pivot: own[(index, index)],
-            });
+            return Err(Failure { index: start + index, pivot: own[(index, index)] });
         }
         let own = own.rb();
         below.par_row_chunks_mut(TILE).for_each(|tile| {
@@ -126,19 +96,12 @@ fn solve_forward(l: MatRef<'_, f64>, mut b: MatMut<'_, f64>) {
         let width = PANEL.min(n - start);
         let (done, below) = b.rb_mut().split_at_row_mut(start + width);
         let mut x = done.subrows_mut(start, width);
-        solve_lower_triangular_in_place(
-            l.submatrix(start, start, width, width),
-            x.rb_mut(),
-            Par::Seq,
-        );
+        solve_lower_triangular_in_place(l.submatrix(start, start, width, width), x.rb_mut(), Par::Seq);
         let x = x.rb();
-        below
-            .par_row_chunks_mut(TILE)
-            .enumerate()
-            .for_each(|(t, tile)| {
-                let block = l.submatrix(start + width + t * TILE, start, tile.nrows(), width);
-                matmul(tile, Accum::Add, block, x, -1.0, Par::Seq);
-            });
+        below.par_row_chunks_mut(TILE).enumerate().for_each(|(t, tile)| {
+            let block = l.submatrix(start + width + t * TILE, start, tile.nrows(), width);
+            matmul(tile, Accum::Add, block, x, -1.0, Par::Seq);
+        });
     }
 }
 
@@ -152,12 +115,9 @@ pub(super) fn solve_backward(l: MatRef<'_, f64>, mut b: MatMut<'_, f64>) {
         let own = l.submatrix(start, start, width, width);
         solve_upper_triangular_in_place(own.transpose(), x.rb_mut(), Par::Seq);
         let x = x.rb();
-        above
-            .par_row_chunks_mut(TILE)
-            .enumerate()
-            .for_each(|(t, tile)| {
-                let block = l.submatrix(start, t * TILE, width, tile.nrows());
-                matmul(tile, Accum::Add, block.transpose(), x, -1.0, Par::Seq);
-            });
+        above.par_row_chunks_mut(TILE).enumerate().for_each(|(t, tile)| {
+            let block = l.submatrix(start, t * TILE, width, tile.nrows());
+            matmul(tile, Accum::Add, block.transpose(), x, -1.0, Par::Seq);
+        });
     }
 }

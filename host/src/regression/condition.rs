@@ -51,8 +51,7 @@ pub(super) fn inverse_norm_one(l: MatRef<'_, f64>) -> f64 {
         }
         s = next;
     }
-    let ramp =
-        |i: usize| (1.0 + i as f64 / (n - 1) as f64) * if i.is_multiple_of(2) { 1.0 } else { -1.0 };
+    let ramp = |i: usize| (1.0 + i as f64 / (n - 1) as f64) * if i.is_multiple_of(2) { 1.0 } else { -1.0 };
     let guard = 2.0 * norm(&apply(Mat::from_fn(n, 1, |i, _| ramp(i)))) / (3.0 * n as f64);
     finite(best.max(guard))
 }
@@ -69,11 +68,7 @@ fn finite(value: f64) -> f64 {
 /// The first index of the entry of largest absolute value.
 fn steepest(z: &Mat<f64>) -> usize {
     let better = |best: usize, i: usize| {
-        if z[(i, 0)].abs() > z[(best, 0)].abs() {
-            i
-        } else {
-            best
-        }
+        if z[(i, 0)].abs() > z[(best, 0)].abs() { i } else { best }
     };
     (1..z.nrows()).fold(0, better)
 }

@@ -70,9 +70,7 @@ pub enum RegressionError {
     #[error("no kernel matrix is loaded: load one before solving")]
     NotLoaded,
     /// A tile or an index that lies outside its matrix.
-    #[error(
-        "a block of {rows}x{cols} at row {row0}, column {col0} does not fit in the {height}x{width} matrix"
-    )]
+    #[error("a block of {rows}x{cols} at row {row0}, column {col0} does not fit in the {height}x{width} matrix")]
     Outside {
         /// First row of the block.
         row0: usize,
@@ -88,9 +86,7 @@ pub enum RegressionError {
         width: usize,
     },
     /// A block of test rows that does not continue the sums where they stand.
-    #[error(
-        "row {row} has its kernel columns up to {next}, so the next block starts there, not at column {col0}"
-    )]
+    #[error("row {row} has its kernel columns up to {next}, so the next block starts there, not at column {col0}")]
     Order {
         /// The first row that does not match.
         row: usize,

@@ -43,26 +43,12 @@ pub struct Evaluation {
 /// # Errors
 /// [`RegressionError::Empty`] without test images, [`RegressionError::Length`] if the shapes differ, [`RegressionError::Classes`]
 /// and [`RegressionError::Label`] as for [`Targets`](super::Targets), [`RegressionError::NonFinite`] for a score that is not finite.
-pub fn evaluate(
-    scores: MatRef<'_, f64>,
-    labels: &[u16],
-    classes: usize,
-) -> Result<Evaluation, RegressionError> {
+pub fn evaluate(scores: MatRef<'_, f64>, labels: &[u16], classes: usize) -> Result<Evaluation, RegressionError> {
     if scores.nrows() == 0 {
-        return Err(RegressionError::Empty {
-            what: "the test set",
-        });
+        return Err(RegressionError::Empty { what: "the test set" });
     }
     let same = |what, got, expected| {
-        if got == expected {
-            Ok(())
-        } else {
-            Err(RegressionError::Length {
-                what,
-                got,
-                expected,
-            })
-        }
+        if got == expected { Ok(()) } else { Err(RegressionError::Length { what, got, expected }) }
     };
     same("test labels", labels.len(), scores.nrows())?;
     same("score columns", scores.ncols(), classes)?;
@@ -75,12 +61,7 @@ pub fn evaluate(
         for col in 0..classes {
             let value = scores[(row, col)];
             if !value.is_finite() {
-                return Err(RegressionError::NonFinite {
-                    what: "the score matrix",
-                    kind: kind_of(value),
-                    row,
-                    col,
-                });
+                return Err(RegressionError::NonFinite { what: "the score matrix", kind: kind_of(value), row, col });
             }
             if value > scores[(row, best)] {
                 best = col;
@@ -93,14 +74,6 @@ pub fn evaluate(
         class.correct += usize::from(best == usize::from(label));
     }
     let correct = per_class.iter().map(|class| class.correct).sum();
-    let overall = ClassScore {
-        correct,
-        total: labels.len(),
-    };
-    Ok(Evaluation {
-        accuracy: correct as f64 / labels.len() as f64,
-        overall,
-        per_class,
-        predictions,
-    })
+    let overall = ClassScore { correct, total: labels.len() };
+    Ok(Evaluation { accuracy: correct as f64 / labels.len() as f64, overall, per_class, predictions })
 }

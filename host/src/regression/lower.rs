@@ -72,10 +72,7 @@ impl<'a> LowerMut<'a> {
     /// All columns in order, each from its diagonal down; the slices are disjoint, so they may go to different threads.
     pub fn columns_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
         let n = self.n;
-        self.values
-            .chunks_mut(self.stride)
-            .enumerate()
-            .map(move |(j, column)| &mut column[j..n])
+        self.values.chunks_mut(self.stride).enumerate().map(move |(j, column)| &mut column[j..n])
     }
 }
 
@@ -86,9 +83,7 @@ pub(super) fn check_block(
     size: (usize, usize),
     len: usize,
 ) -> Result<(), RegressionError> {
-    let inside = |start: usize, count: usize, limit: usize| {
-        start.checked_add(count).is_some_and(|end| end <= limit)
-    };
+    let inside = |start: usize, count: usize, limit: usize| start.checked_add(count).is_some_and(|end| end <= limit);
     if !inside(at.0, block.0, size.0) || !inside(at.1, block.1, size.1) {
         return Err(RegressionError::Outside {
             row0: at.0,
@@ -102,11 +97,7 @@ pub(super) fn check_block(
     // Both factors are at most the sides of an allocated array, but a test matrix may be larger than the address space.
     let expected = block.0.saturating_mul(block.1);
     if len != expected {
-        return Err(RegressionError::Length {
-            what: "values in a block",
-            got: len,
-            expected,
-        });
+        return Err(RegressionError::Length { what: "values in a block", got: len, expected });
     }
     Ok(())
 }

@@ -34,35 +34,20 @@ impl Matrix {
     /// Allocates an n×n matrix, or says that there is no memory for it.
     pub(super) fn new(n: usize) -> Result<Self, RegressionError> {
         if n == 0 {
-            return Err(RegressionError::Empty {
-                what: "the training set",
-            });
+            return Err(RegressionError::Empty { what: "the training set" });
         }
         let memory = || RegressionError::Memory { n };
         let mut stride = n.checked_next_multiple_of(LINE).ok_or_else(memory)?;
         if stride.is_multiple_of(ALIAS) {
             stride += LINE;
         }
-        let len = n
-            .checked_mul(stride)
-            .and_then(|len| len.checked_add(LINE))
-            .ok_or_else(memory)?;
+        let len = n.checked_mul(stride).and_then(|len| len.checked_add(LINE)).ok_or_else(memory)?;
         let data = reserved(len).ok_or_else(memory)?;
         // align_offset may refuse; then the columns are only slower, not wrong.
-        let offset = Some(data.as_ptr().align_offset(64))
-            .filter(|&o| o <= LINE)
-            .unwrap_or(0);
+        let offset = Some(data.as_ptr().align_offset(64)).filter(|&o| o <= LINE).unwrap_or(0);
         let diagonal = reserved(n).ok_or_else(memory)?;
         let off_diagonal_sums = reserved(n).ok_or_else(memory)?;
-        Ok(Self {
-            data,
-            offset,
-            stride,
-            n,
-            diagonal,
-            off_diagonal_sums,
-            largest: 0.0,
-        })
+        Ok(Self { data, offset, stride, n, diagonal, off_diagonal_sums, largest: 0.0 })
     }
 
     /// The number of rows and columns, at least 1.
@@ -78,12 +63,7 @@ impl Matrix {
     /// The whole array: factor or kernel on and below the diagonal, the kernel above it.
     pub(super) fn view(&self) -> MatRef<'_, f64> {
         let len = (self.n - 1) * self.stride + self.n;
-        MatRef::from_column_major_slice_with_stride(
-            &self.data[self.offset..][..len],
-            self.n,
-            self.n,
-            self.stride,
-        )
+        MatRef::from_column_major_slice_with_stride(&self.data[self.offset..][..len], self.n, self.n, self.stride)
     }
 
     /// As [`view`](Self::view), to be written. What stands above the diagonal must be left alone.
@@ -105,8 +85,7 @@ impl Matrix {
     /// ‖K + ridge·I‖₁, the largest column sum of absolute values; it may be +∞.
     pub(super) fn norm_one(&self, ridge: f64) -> f64 {
         let sums = self.off_diagonal_sums.iter().zip(&self.diagonal);
-        sums.map(|(sum, d)| sum + (d + ridge).abs())
-            .fold(0.0, f64::max)
+        sums.map(|(sum, d)| sum + (d + ridge).abs()).fold(0.0, f64::max)
     }
 
     /// The caller's view for filling. Every entry starts as NaN, so that one that is forgotten is found by [`keep`](Self::keep).
@@ -127,31 +106,20 @@ impl Matrix {
         let n = self.n;
         let view = self.view();
         let bad = (0..n).into_par_iter().find_map_first(|j| {
-            (j..n)
-                .map(|i| (i, view[(i, j)]))
-                .find(|(_, value)| !value.is_finite())
-                .map(|(i, value)| (i, j, value))
+            (j..n).map(|i| (i, view[(i, j)])).find(|(_, value)| !value.is_finite()).map(|(i, value)| (i, j, value))
         });
         if let Some((row, col, value)) = bad {
-            return Err(RegressionError::NonFinite {
-                what: "the kernel matrix",
-                kind: kind_of(value),
-                row,
-                col,
-            });
+            return Err(RegressionError::NonFinite { what: "the kernel matrix", kind: kind_of(value), row, col });
         }
         for start in (0..n).step_by(COPY) {
             let width = COPY.min(n - start);
             let (left, right) = self.view_mut().split_at_col_mut(start);
             let (above, below) = right.subcols_mut(0, width).split_at_row_mut(start);
             let left = left.rb();
-            above
-                .par_row_chunks_mut(COPY)
-                .enumerate()
-                .for_each(|(t, mut block)| {
-                    let source = left.submatrix(start, t * COPY, width, block.nrows());
-                    block.copy_from(source.transpose());
-                });
+            above.par_row_chunks_mut(COPY).enumerate().for_each(|(t, mut block)| {
+                let source = left.submatrix(start, t * COPY, width, block.nrows());
+                block.copy_from(source.transpose());
+            });
             let mut own = below.subrows_mut(0, width);
             for j in 0..width {
                 for i in j + 1..width {
@@ -167,15 +135,8 @@ impl Matrix {
         let largest = each.map(|(j, (sum, own))| {
             *own = view[(j, j)];
             let column = view.col(j);
-            *sum = column
-                .iter()
-                .enumerate()
-                .filter(|&(i, _)| i != j)
-                .map(|(_, value)| value.abs())
-                .sum();
-            column
-                .iter()
-                .fold(0.0, |max: f64, value| max.max(value.abs()))
+            *sum = column.iter().enumerate().filter(|&(i, _)| i != j).map(|(_, value)| value.abs()).sum();
+            column.iter().fold(0.0, |max: f64, value| max.max(value.abs()))
         });
         self.largest = largest.reduce(|| 0.0, f64::max);
         self.off_diagonal_sums = sums;
@@ -191,13 +152,10 @@ impl Matrix {
             let (left, right) = self.view_mut().split_at_col_mut(start);
             let (above, below) = right.subcols_mut(0, width).split_at_row_mut(start);
             let above = above.rb();
-            left.subrows_mut(start, width)
-                .par_col_chunks_mut(COPY)
-                .enumerate()
-                .for_each(|(t, mut block)| {
-                    let source = above.subrows(t * COPY, block.ncols());
-                    block.copy_from(source.transpose());
-                });
+            left.subrows_mut(start, width).par_col_chunks_mut(COPY).enumerate().for_each(|(t, mut block)| {
+                let source = above.subrows(t * COPY, block.ncols());
+                block.copy_from(source.transpose());
+            });
             let mut own = below.subrows_mut(0, width);
             for j in 0..width {
                 for i in j + 1..width {

@@ -32,14 +32,10 @@ impl Predictor {
     pub fn new(alpha: MatRef<'_, f64>, rows: usize) -> Result<Self, RegressionError> {
         let (n, classes) = (alpha.nrows(), alpha.ncols());
         if rows == 0 {
-            return Err(RegressionError::Empty {
-                what: "the test set",
-            });
+            return Err(RegressionError::Empty { what: "the test set" });
         }
         if n == 0 || classes == 0 {
-            return Err(RegressionError::Empty {
-                what: "the weight matrix",
-            });
+            return Err(RegressionError::Empty { what: "the weight matrix" });
         }
         let mut weights = Vec::with_capacity(n * classes);
         for row in 0..n {
@@ -56,24 +52,14 @@ impl Predictor {
                 weights.push(value);
             }
         }
-        let memory = |_| RegressionError::Length {
-            what: "test rows beyond memory",
-            got: rows,
-            expected: 0,
-        };
+        let memory = |_| RegressionError::Length { what: "test rows beyond memory", got: rows, expected: 0 };
         let (mut scores, mut summed) = (Vec::new(), Vec::new());
         let len = rows.saturating_mul(classes);
         scores.try_reserve_exact(len).map_err(memory)?;
         scores.resize(len, 0.0);
         summed.try_reserve_exact(rows).map_err(memory)?;
         summed.resize(rows, 0);
-        Ok(Self {
-            alpha: weights,
-            scores,
-            summed,
-            n,
-            classes,
-        })
+        Ok(Self { alpha: weights, scores, summed, n, classes })
     }
 
     /// Adds a block of k(x, X) whose first entry belongs to test image `row0` and training image `col0`, given row by row.
@@ -98,41 +84,21 @@ impl Predictor {
         cols: usize,
         block: &[T],
     ) -> Result<(), RegressionError> {
-        check_block(
-            (row0, col0),
-            (rows, cols),
-            (self.summed.len(), self.n),
-            block.len(),
-        )?;
+        check_block((row0, col0), (rows, cols), (self.summed.len(), self.n), block.len())?;
         if rows == 0 || cols == 0 {
             return Ok(());
         }
-        if let Some(i) = self.summed[row0..row0 + rows]
-            .iter()
-            .position(|&next| next != col0)
-        {
-            return Err(RegressionError::Order {
-                row: row0 + i,
-                next: self.summed[row0 + i],
-                col0,
-            });
+        if let Some(i) = self.summed[row0..row0 + rows].iter().position(|&next| next != col0) {
+            return Err(RegressionError::Order { row: row0 + i, next: self.summed[row0 + i], col0 });
         }
         if let Some(at) = block.iter().position(|&value| !value.into().is_finite()) {
             let kind = kind_of(block[at].into());
             let (row, col) = (row0 + at / cols, col0 + at % cols);
-            return Err(RegressionError::NonFinite {
-                what: "the test kernel",
-                kind,
-                row,
-                col,
-            });
+            return Err(RegressionError::NonFinite { what: "the test kernel", kind, row, col });
         }
         let weights = &self.alpha[col0 * self.classes..(col0 + cols) * self.classes];
         let scores = &mut self.scores[row0 * self.classes..(row0 + rows) * self.classes];
-        for (f, kernel) in scores
-            .chunks_exact_mut(self.classes)
-            .zip(block.chunks_exact(cols))
-        {
+        for (f, kernel) in scores.chunks_exact_mut(self.classes).zip(block.chunks_exact(cols)) {
             for (&k, alpha) in kernel.iter().zip(weights.chunks_exact(self.classes)) {
                 let k: f64 = k.into();
                 for (f, a) in f.iter_mut().zip(alpha) {
@@ -153,14 +119,8 @@ impl Predictor {
     /// [`RegressionError::Incomplete`] with the first row for which kernel columns are missing.
     pub fn finish(self) -> Result<Mat<f64>, RegressionError> {
         if let Some(row) = self.summed.iter().position(|&got| got != self.n) {
-            return Err(RegressionError::Incomplete {
-                row,
-                got: self.summed[row],
-                expected: self.n,
-            });
+            return Err(RegressionError::Incomplete { row, got: self.summed[row], expected: self.n });
         }
-        Ok(Mat::from_fn(self.summed.len(), self.classes, |i, c| {
-            self.scores[i * self.classes + c]
-        }))
+        Ok(Mat::from_fn(self.summed.len(), self.classes, |i, c| self.scores[i * self.classes + c]))
     }
 }

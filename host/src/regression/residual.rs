@@ -19,57 +19,34 @@ use super::matrix::Matrix;
 ///
 /// # Source
 /// J. L. Rigal and J. Gaches, "On the compatibility of a given solution with the data of a linear system", J. ACM 14 (1967).
-pub(super) fn backward_error(
-    matrix: &Matrix,
-    ridge: f64,
-    x: MatRef<'_, f64>,
-    y: MatRef<'_, f64>,
-) -> f64 {
+pub(super) fn backward_error(matrix: &Matrix, ridge: f64, x: MatRef<'_, f64>, y: MatRef<'_, f64>) -> f64 {
     let (n, kernel, diagonal) = (matrix.n(), matrix.view(), matrix.diagonal());
     let mut residual: Mat<f64> = y.to_owned();
-    residual
-        .as_mut()
-        .par_row_chunks_mut(TILE)
-        .enumerate()
-        .for_each(|(t, mut tile)| {
-            let (start, height) = (t * TILE, tile.nrows());
-            let end = start + height;
-            // Rows start..end of K, read from above the diagonal only: left of the diagonal block they stand transposed.
-            if start > 0 {
-                let block = kernel.submatrix(0, start, start, height).transpose();
-                matmul(
-                    tile.rb_mut(),
-                    Accum::Add,
-                    block,
-                    x.subrows(0, start),
-                    -1.0,
-                    Par::Seq,
-                );
-            }
-            if end < n {
-                let block = kernel.submatrix(start, end, height, n - end);
-                matmul(
-                    tile.rb_mut(),
-                    Accum::Add,
-                    block,
-                    x.subrows(end, n - end),
-                    -1.0,
-                    Par::Seq,
-                );
-            }
-            for c in 0..x.ncols() {
-                for i in 0..height {
-                    let row = start + i;
-                    let mut sum = (diagonal[row] + ridge) * x[(row, c)];
-                    for j in 0..height {
-                        if i != j {
-                            sum += kernel[(start + i.min(j), start + i.max(j))] * x[(start + j, c)];
-                        }
+    residual.as_mut().par_row_chunks_mut(TILE).enumerate().for_each(|(t, mut tile)| {
+        let (start, height) = (t * TILE, tile.nrows());
+        let end = start + height;
+        // Rows start..end of K, read from above the diagonal only: left of the diagonal block they stand transposed.
+        if start > 0 {
+            let block = kernel.submatrix(0, start, start, height).transpose();
+            matmul(tile.rb_mut(), Accum::Add, block, x.subrows(0, start), -1.0, Par::Seq);
+        }
+        if end < n {
+            let block = kernel.submatrix(start, end, height, n - end);
+            matmul(tile.rb_mut(), Accum::Add, block, x.subrows(end, n - end), -1.0, Par::Seq);
+        }
+        for c in 0..x.ncols() {
+            for i in 0..height {
+                let row = start + i;
+                let mut sum = (diagonal[row] + ridge) * x[(row, c)];
+                for j in 0..height {
+                    if i != j {
+                        sum += kernel[(start + i.min(j), start + i.max(j))] * x[(start + j, c)];
                     }
-                    tile[(i, c)] -= sum;
                 }
+                tile[(i, c)] -= sum;
             }
-        });
+        }
+    });
     let norm = matrix.norm_one(ridge);
     (0..x.ncols())
         .map(|c| {
@@ -84,13 +61,10 @@ pub(super) fn backward_error(
 
 /// max |v_i| of a column; +∞ if one of its entries is not a number.
 fn largest(v: MatRef<'_, f64>, c: usize) -> f64 {
-    (0..v.nrows())
-        .map(|i| v[(i, c)].abs())
-        .fold(0.0, |max, value| {
-            if value.is_nan() {
-                f64::INFINITY
-            } else {
-                max.max(value)
-            }
-        })
+    (0..v.nrows()).map(|i| v[(i, c)].abs()).fold(
+        0.0,
+        |max, value| {
+            if value.is_nan() { f64::INFINITY } else { max.max(value) }
+        },
+    )
 }

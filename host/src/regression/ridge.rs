@@ -13,11 +13,7 @@ const TRIES: usize = 64;
 
 /// Checks that a ridge is finite and not negative.
 pub(super) fn check(ridge: f64) -> Result<(), RegressionError> {
-    if ridge.is_finite() && ridge >= 0.0 {
-        Ok(())
-    } else {
-        Err(RegressionError::Ridge { ridge })
-    }
+    if ridge.is_finite() && ridge >= 0.0 { Ok(()) } else { Err(RegressionError::Ridge { ridge }) }
 }
 
 /// Explains a failed factorisation and searches a ridge with which it succeeds. Call it inside the pool.
@@ -36,11 +32,7 @@ pub(super) fn check(ridge: f64) -> Result<(), RegressionError> {
 pub(super) fn explain(matrix: &mut Matrix, ridge: f64, failure: Failure) -> RegressionError {
     let n = matrix.n();
     if !failure.pivot.is_finite() {
-        return RegressionError::Overflow {
-            pivot_index: failure.index,
-            n,
-            largest: matrix.largest(),
-        };
+        return RegressionError::Overflow { pivot_index: failure.index, n, largest: matrix.largest() };
     }
     let eigenvalue_bound = eigenvalue_bound(matrix.view(), failure);
     RegressionError::NotPositiveDefinite(NotPositiveDefinite {
@@ -56,10 +48,7 @@ pub(super) fn explain(matrix: &mut Matrix, ridge: f64, failure: Failure) -> Regr
 fn search(matrix: &mut Matrix, ridge: f64, bound: f64) -> Option<f64> {
     let n = matrix.n() as f64;
     let mean = matrix.diagonal().iter().map(|d| d / n).sum::<f64>();
-    let scale = [mean, matrix.largest()]
-        .into_iter()
-        .find(|&s| s > 0.0)
-        .unwrap_or(1.0);
+    let scale = [mean, matrix.largest()].into_iter().find(|&s| s > 0.0).unwrap_or(1.0);
     let noise = scale * f64::from(f32::EPSILON) * n.sqrt();
     let last = round_up((2.0 * matrix.norm_one(0.0)).max(noise));
     let mut next = round_up((2.0 * ridge).max(ridge - 2.0 * bound).max(noise));
@@ -101,10 +90,6 @@ pub(super) fn round_up(value: f64) -> f64 {
     }
     let exponent = value.log10().floor() as i32;
     // log10 may be off by one at a power of ten, hence the step on either side.
-    let decimals =
-        (exponent - 1..=exponent + 1).flat_map(|e| (1..10).map(move |d| format!("{d}e{e}")));
-    decimals
-        .filter_map(|text| text.parse().ok())
-        .find(|&rounded: &f64| rounded >= value)
-        .unwrap_or(value)
+    let decimals = (exponent - 1..=exponent + 1).flat_map(|e| (1..10).map(move |d| format!("{d}e{e}")));
+    decimals.filter_map(|text| text.parse().ok()).find(|&rounded: &f64| rounded >= value).unwrap_or(value)
 }

@@ -26,15 +26,10 @@ impl Targets {
     /// would be the same, or for more than [`MAX_CLASSES`]; [`RegressionError::Label`] for a label of `classes` or more.
     pub fn new(labels: &[u16], classes: usize) -> Result<Self, RegressionError> {
         if labels.is_empty() {
-            return Err(RegressionError::Empty {
-                what: "the list of labels",
-            });
+            return Err(RegressionError::Empty { what: "the list of labels" });
         }
         check_labels(labels, classes)?;
-        Ok(Self {
-            labels: labels.to_vec(),
-            classes,
-        })
+        Ok(Self { labels: labels.to_vec(), classes })
     }
 
     /// The labels, one per training image.
@@ -56,35 +51,19 @@ impl Targets {
     /// Arora et al. 2019, section 6.
     pub fn one_hot(&self) -> Mat<f64> {
         let hot = |i: usize, c: usize| {
-            if usize::from(self.labels[i]) == c {
-                1.0
-            } else {
-                0.0
-            }
+            if usize::from(self.labels[i]) == c { 1.0 } else { 0.0 }
         };
-        Mat::from_fn(self.labels.len(), self.classes, |i, c| {
-            hot(i, c) - TARGET_OFFSET
-        })
+        Mat::from_fn(self.labels.len(), self.classes, |i, c| hot(i, c) - TARGET_OFFSET)
     }
 }
 
 /// Checks the number of classes and that each label names one.
 pub(super) fn check_labels(labels: &[u16], classes: usize) -> Result<(), RegressionError> {
     if !(2..=MAX_CLASSES).contains(&classes) {
-        return Err(RegressionError::Classes {
-            classes,
-            max: MAX_CLASSES,
-        });
+        return Err(RegressionError::Classes { classes, max: MAX_CLASSES });
     }
-    match labels
-        .iter()
-        .position(|&label| usize::from(label) >= classes)
-    {
-        Some(index) => Err(RegressionError::Label {
-            index,
-            label: labels[index],
-            classes,
-        }),
+    match labels.iter().position(|&label| usize::from(label) >= classes) {
+        Some(index) => Err(RegressionError::Label { index, label: labels[index], classes }),
         None => Ok(()),
     }
 }

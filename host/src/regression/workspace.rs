@@ -60,11 +60,7 @@ impl SolveReport {
     /// The speed of the factorisation, n³/3 operations per `factor_seconds`, in 10⁹ operations per second; 0 if too fast to time.
     pub fn factor_gflops(&self) -> f64 {
         let n = self.n as f64;
-        if self.factor_seconds > 0.0 {
-            n * n * n / 3.0 / self.factor_seconds / 1e9
-        } else {
-            0.0
-        }
+        if self.factor_seconds > 0.0 { n * n * n / 3.0 / self.factor_seconds / 1e9 } else { 0.0 }
     }
 
     /// One line for the user if the solution should not be trusted.
@@ -119,26 +115,15 @@ impl Workspace {
     /// if the threads cannot be started.
     pub fn new(n: usize, threads: usize) -> Result<Self, RegressionError> {
         if threads > MAX_THREADS {
-            return Err(RegressionError::Threads {
-                threads,
-                reason: format!("at most {MAX_THREADS} are allowed"),
-            });
+            return Err(RegressionError::Threads { threads, reason: format!("at most {MAX_THREADS} are allowed") });
         }
         let matrix = Matrix::new(n)?;
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("regression-{i}"))
             .build()
-            .map_err(|error| RegressionError::Threads {
-                threads,
-                reason: error.to_string(),
-            })?;
-        Ok(Self {
-            matrix,
-            pool,
-            loaded: false,
-            fill_seconds: 0.0,
-        })
+            .map_err(|error| RegressionError::Threads { threads, reason: error.to_string() })?;
+        Ok(Self { matrix, pool, loaded: false, fill_seconds: 0.0 })
     }
 
     /// The number of training images.
@@ -207,9 +192,7 @@ impl Workspace {
         }
         self.check_rows("target rows", y.nrows())?;
         if y.ncols() == 0 {
-            return Err(RegressionError::Empty {
-                what: "the target matrix",
-            });
+            return Err(RegressionError::Empty { what: "the target matrix" });
         }
         if let Some((row, col)) = first_non_finite(y) {
             return Err(RegressionError::NonFinite {
@@ -222,27 +205,12 @@ impl Workspace {
         let (threads, fill_seconds) = (self.threads(), self.fill_seconds);
         let matrix = &mut self.matrix;
         let fit = self.pool.install(|| fit_loaded(matrix, ridge, y))?;
-        Ok(Fit {
-            report: SolveReport {
-                threads,
-                fill_seconds,
-                ..fit.report
-            },
-            ..fit
-        })
+        Ok(Fit { report: SolveReport { threads, fill_seconds, ..fit.report }, ..fit })
     }
 
     fn check_rows(&self, what: &'static str, got: usize) -> Result<(), RegressionError> {
         let expected = self.n();
-        if got == expected {
-            Ok(())
-        } else {
-            Err(RegressionError::Length {
-                what,
-                got,
-                expected,
-            })
-        }
+        if got == expected { Ok(()) } else { Err(RegressionError::Length { what, got, expected }) }
     }
 }
 
@@ -281,11 +249,7 @@ fn fit_loaded(matrix: &mut Matrix, ridge: f64, y: MatRef<'_, f64>) -> Result<Fit
     let clock = Instant::now();
     let product = matrix.norm_one(ridge) * condition::inverse_norm_one(l);
     // 0·∞ can only come from a matrix whose inverse overflows.
-    let condition = if product.is_nan() {
-        f64::INFINITY
-    } else {
-        product
-    };
+    let condition = if product.is_nan() { f64::INFINITY } else { product };
     if first_non_finite(alpha.as_ref()).is_some() {
         return Err(RegressionError::Solution { condition, ridge });
     }
@@ -312,9 +276,5 @@ fn fit_loaded(matrix: &mut Matrix, ridge: f64, y: MatRef<'_, f64>) -> Result<Fit
 
 /// The first entry, in column-major order, that is not finite.
 fn first_non_finite(m: MatRef<'_, f64>) -> Option<(usize, usize)> {
-    (0..m.ncols()).find_map(|c| {
-        (0..m.nrows())
-            .find(|&r| !m[(r, c)].is_finite())
-            .map(|r| (r, c))
-    })
+    (0..m.ncols()).find_map(|c| (0..m.nrows()).find(|&r| !m[(r, c)].is_finite()).map(|r| (r, c)))
 }

@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use zarrs::filesystem::FilesystemStore;
 use zarrs::storage::byte_range::ByteRangeIterator;
 use zarrs::storage::{
-    Bytes, MaybeBytesIterator, OffsetBytesIterator, ReadableStorageTraits, StorageError, StoreKey,
-    StorePrefix, WritableStorageTraits,
+    Bytes, MaybeBytesIterator, OffsetBytesIterator, ReadableStorageTraits, StorageError, StoreKey, StorePrefix,
+    WritableStorageTraits,
 };
 
 use super::error::StoreError;
@@ -45,8 +45,8 @@ struct WriteFailure {
 impl AtomicStorage {
     /// Storage whose keys are paths below `root`.
     pub(super) fn new(root: &Path) -> Result<Self, StoreError> {
-        let inner = FilesystemStore::new(root)
-            .map_err(|_| StoreError::not_a_store(root, "the path is not valid UTF-8"))?;
+        let inner =
+            FilesystemStore::new(root).map_err(|_| StoreError::not_a_store(root, "the path is not valid UTF-8"))?;
         Ok(Self { inner })
     }
 
@@ -59,25 +59,13 @@ impl AtomicStorage {
 /// Turns an error that came back through `zarrs` into ours, with its file and size where it has them.
 pub(super) fn storage_error(error: &StorageError, path: &Path, action: &'static str) -> StoreError {
     let StorageError::IOError(cause) = error else {
-        return StoreError::Zarr {
-            path: path.to_path_buf(),
-            message: error.to_string(),
-        };
+        return StoreError::Zarr { path: path.to_path_buf(), message: error.to_string() };
     };
-    match cause
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<WriteFailure>())
-    {
-        Some(WriteFailure { file, bytes, cause }) => StoreError::Write {
-            file: file.clone(),
-            bytes: *bytes,
-            cause: cause.clone(),
-        },
-        None => StoreError::Io {
-            action,
-            path: path.to_path_buf(),
-            cause: cause.clone(),
-        },
+    match cause.get_ref().and_then(|inner| inner.downcast_ref::<WriteFailure>()) {
+        Some(WriteFailure { file, bytes, cause }) => {
+            StoreError::Write { file: file.clone(), bytes: *bytes, cause: cause.clone() }
+        }
+        None => StoreError::Io { action, path: path.to_path_buf(), cause: cause.clone() },
     }
 }
 
@@ -95,11 +83,7 @@ fn write_temporary(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let temporary = folder.join(format!("{TEMPORARY_PREFIX}{}-{number}", process::id()));
-        let mut open = match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-        {
+        let mut open = match OpenOptions::new().write(true).create_new(true).open(&temporary) {
             Ok(open) => open,
             // A killed process of the same number left it; the next number is free sooner or later.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
@@ -119,10 +103,7 @@ fn write_temporary(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
 /// Removes a file on the way out of a failure, whose own error is the one to report.
 fn remove_quietly(file: &Path) {
     if let Err(error) = fs::remove_file(file) {
-        tracing::warn!(
-            "{}: cannot remove the temporary file: {error}",
-            file.display()
-        );
+        tracing::warn!("{}: cannot remove the temporary file: {error}", file.display());
     }
 }
 
@@ -131,9 +112,7 @@ fn create_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let parent = folder
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent {
         create_folders(parent)?;
     }
@@ -150,14 +129,7 @@ fn create_folders(folder: &Path) -> io::Result<()> {
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     match fs::File::open(folder)?.sync_all() {
         // Some network file systems have no such operation; the rename is still atomic there.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         result => result,
     }
 }
@@ -191,24 +163,14 @@ impl WritableStorageTraits for AtomicStorage {
         let file = self.file(key);
         write_atomically(&file, &value).map_err(|cause| {
             let kind = cause.kind();
-            let failure = WriteFailure {
-                file,
-                bytes: value.len() as u64,
-                cause: Arc::new(cause),
-            };
+            let failure = WriteFailure { file, bytes: value.len() as u64, cause: Arc::new(cause) };
             io::Error::new(kind, failure).into()
         })
     }
 
-    fn set_partial_many(
-        &self,
-        key: &StoreKey,
-        _values: OffsetBytesIterator,
-    ) -> Result<(), StorageError> {
+    fn set_partial_many(&self, key: &StoreKey, _values: OffsetBytesIterator) -> Result<(), StorageError> {
         // A change in place is what this storage exists to prevent.
-        Err(StorageError::Unsupported(format!(
-            "{key}: parts of a value cannot be written"
-        )))
+        Err(StorageError::Unsupported(format!("{key}: parts of a value cannot be written")))
     }
 
     fn erase(&self, key: &StoreKey) -> Result<(), StorageError> {

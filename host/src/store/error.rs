@@ -77,10 +77,7 @@ pub enum StoreError {
         expected: u64,
     },
     /// A tile that is to be read has not been written yet.
-    #[error(
-        "{}: tile ({i}, {j}) of array {array} is missing, --resume computes it",
-        Shown(path)
-    )]
+    #[error("{}: tile ({i}, {j}) of array {array} is missing, --resume computes it", Shown(path))]
     MissingTile {
         /// The store.
         path: PathBuf,
@@ -198,25 +195,15 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn io(action: &'static str, path: &Path, cause: io::Error) -> Self {
-        Self::Io {
-            action,
-            path: path.to_path_buf(),
-            cause: Arc::new(cause),
-        }
+        Self::Io { action, path: path.to_path_buf(), cause: Arc::new(cause) }
     }
 
     pub(super) fn not_a_store(path: &Path, reason: impl Into<String>) -> Self {
-        Self::NotAStore {
-            path: path.to_path_buf(),
-            reason: reason.into(),
-        }
+        Self::NotAStore { path: path.to_path_buf(), reason: reason.into() }
     }
 
     pub(super) fn metadata(file: &Path, reason: impl Into<String>) -> Self {
-        Self::Metadata {
-            file: file.to_path_buf(),
-            reason: one_line(&reason.into()),
-        }
+        Self::Metadata { file: file.to_path_buf(), reason: one_line(&reason.into()) }
     }
 }
 

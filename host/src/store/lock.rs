@@ -27,20 +27,12 @@ impl Lock {
         let fail = |cause| StoreError::io("open the lock file", &path, cause);
         // Twice would do: each further round needs another writer to come and go in between.
         for _ in 0..64 {
-            let mut file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&path)
-                .map_err(fail)?;
+            let mut file =
+                OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    return Err(StoreError::InUse {
-                        path: store.to_path_buf(),
-                        holder: holder(&mut file),
-                    });
+                    return Err(StoreError::InUse { path: store.to_path_buf(), holder: holder(&mut file) });
                 }
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                     tracing::warn!(
@@ -58,15 +50,10 @@ impl Lock {
                 continue;
             }
             // The number only serves a message, so a failure to write it is none.
-            let _ = file
-                .set_len(0)
-                .and_then(|()| writeln!(file, "{}", process::id()));
+            let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", process::id()));
             return Ok(Self { file, path });
         }
-        Err(StoreError::InUse {
-            path: store.to_path_buf(),
-            holder: None,
-        })
+        Err(StoreError::InUse { path: store.to_path_buf(), holder: None })
     }
 }
 
@@ -134,11 +121,7 @@ mod tests {
                     for _ in 0..2000 {
                         match Lock::take(folder.path()) {
                             Ok(lock) => {
-                                assert_eq!(
-                                    holders.fetch_add(1, Ordering::SeqCst),
-                                    0,
-                                    "two holders"
-                                );
+                                assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "two holders");
                                 thread::yield_now();
                                 holders.fetch_sub(1, Ordering::SeqCst);
                                 won.fetch_add(1, Ordering::SeqCst);

@@ -18,10 +18,7 @@ pub(super) fn canonical(manifest: &Map<String, Value>) -> Result<Map<String, Val
 fn sorted(map: &Map<String, Value>, depth: usize) -> Result<Map<String, Value>, String> {
     let mut entries: Vec<(&String, &Value)> = map.iter().collect();
     entries.sort_by_key(|(key, _)| *key);
-    entries
-        .into_iter()
-        .map(|(key, value)| Ok((key.clone(), sorted_value(value, depth + 1)?)))
-        .collect()
+    entries.into_iter().map(|(key, value)| Ok((key.clone(), sorted_value(value, depth + 1)?))).collect()
 }
 
 fn sorted_value(value: &Value, depth: usize) -> Result<Value, String> {
@@ -30,11 +27,9 @@ fn sorted_value(value: &Value, depth: usize) -> Result<Value, String> {
     }
     match value {
         Value::Object(map) => Ok(Value::Object(sorted(map, depth)?)),
-        Value::Array(items) => items
-            .iter()
-            .map(|item| sorted_value(item, depth + 1))
-            .collect::<Result<_, _>>()
-            .map(Value::Array),
+        Value::Array(items) => {
+            items.iter().map(|item| sorted_value(item, depth + 1)).collect::<Result<_, _>>().map(Value::Array)
+        }
         other => Ok(other.clone()),
     }
 }
@@ -63,36 +58,22 @@ pub(super) fn differences(prefix: &str, stored: &Value, requested: &Value) -> Ve
     found
 }
 
-fn collect(
-    key: &str,
-    stored: Option<&Value>,
-    requested: Option<&Value>,
-    found: &mut Vec<Difference>,
-) {
+fn collect(key: &str, stored: Option<&Value>, requested: Option<&Value>, found: &mut Vec<Difference>) {
     match (stored, requested) {
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
             for name in keys {
                 let name_shown = one_line(name);
-                let inner = if key.is_empty() {
-                    name_shown
-                } else {
-                    format!("{key}.{name_shown}")
-                };
+                let inner = if key.is_empty() { name_shown } else { format!("{key}.{name_shown}") };
                 collect(&inner, a.get(name), b.get(name), found);
             }
         }
         (a, b) if a == b => {}
         (a, b) => {
-            let text =
-                |value: Option<&Value>| value.map_or("absent".into(), |v| one_line(&v.to_string()));
+            let text = |value: Option<&Value>| value.map_or("absent".into(), |v| one_line(&v.to_string()));
             let (a, b) = (text(a), text(b));
             let common = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
-            found.push(Difference {
-                key: key.to_owned(),
-                stored: shorten(&a, common),
-                requested: shorten(&b, common),
-            });
+            found.push(Difference { key: key.to_owned(), stored: shorten(&a, common), requested: shorten(&b, common) });
         }
     }
 }
@@ -118,11 +99,8 @@ pub(super) fn one_line(text: &str) -> String {
     let breaks = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
     text.chars()
         .flat_map(|c| {
-            let escaped: Box<dyn Iterator<Item = char>> = if breaks(c) {
-                Box::new(c.escape_default())
-            } else {
-                Box::new(std::iter::once(c))
-            };
+            let escaped: Box<dyn Iterator<Item = char>> =
+                if breaks(c) { Box::new(c.escape_default()) } else { Box::new(std::iter::once(c)) };
             escaped
         })
         .collect()
@@ -134,26 +112,16 @@ mod tests {
     use serde_json::json;
 
     fn lines(stored: Value, requested: Value) -> Vec<String> {
-        differences("", &stored, &requested)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        differences("", &stored, &requested).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn every_difference_is_named_by_its_dotted_key() {
-        let stored =
-            json!({"seed": 1, "net": {"depth": [3, 4], "lap": 2, "same": null}, "old": true});
-        let requested =
-            json!({"seed": 2, "net": {"depth": [3, 5], "lap": 2, "same": null}, "new": "x"});
+        let stored = json!({"seed": 1, "net": {"depth": [3, 4], "lap": 2, "same": null}, "old": true});
+        let requested = json!({"seed": 2, "net": {"depth": [3, 5], "lap": 2, "same": null}, "new": "x"});
         assert_eq!(
             lines(stored, requested),
-            [
-                "net.depth: [3,4] vs. [3,5]",
-                "new: absent vs. \"x\"",
-                "old: true vs. absent",
-                "seed: 1 vs. 2"
-            ]
+            ["net.depth: [3,4] vs. [3,5]", "new: absent vs. \"x\"", "old: true vs. absent", "seed: 1 vs. 2"]
         );
     }
 
@@ -165,16 +133,14 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_around_the_first_difference() {
-        let list = |last: u32| json!({ "list": (0..1000).map(|i| if i == 900 { last } else { i }).collect::<Vec<_>>() });
+        let list =
+            |last: u32| json!({ "list": (0..1000).map(|i| if i == 900 { last } else { i }).collect::<Vec<_>>() });
         let line = lines(list(1), list(2)).join("");
         assert!(line.len() < 160, "{line}");
         assert!(line.contains("899,1,") && line.contains("899,2,"), "{line}");
         let sum = |c: &str| json!({ "sha256": format!("{c}{}", "0".repeat(63)) });
         let line = lines(sum("a"), sum("b")).join("");
-        assert!(
-            line.contains("\"a000") && line.contains("\"b000") && line.len() < 160,
-            "{line}"
-        );
+        assert!(line.contains("\"a000") && line.contains("\"b000") && line.len() < 160, "{line}");
         // The difference at the very end.
         let tail = |c: &str| json!({ "text": format!("{}{c}", "x".repeat(500)) });
         let line = lines(tail("a"), tail("b")).join("");

@@ -57,10 +57,7 @@ pub(super) fn arrays(
     storage: &Arc<AtomicStorage>,
     plan: &StorePlan,
 ) -> Result<Vec<ZarrArray>, StoreError> {
-    plan.arrays
-        .iter()
-        .map(|array| zarr_array(root, storage, plan, array))
-        .collect()
+    plan.arrays.iter().map(|array| zarr_array(root, storage, plan, array)).collect()
 }
 
 fn zarr_array(
@@ -76,11 +73,7 @@ fn zarr_array(
         Precision::F32 => ArrayBuilder::new(shape, chunk, data_type::float32(), f32::NAN),
         Precision::F64 => ArrayBuilder::new(shape, chunk, data_type::float64(), f64::NAN),
     };
-    let stored = if array.symmetric {
-        attribute::LOWER
-    } else {
-        attribute::NONE
-    };
+    let stored = if array.symmetric { attribute::LOWER } else { attribute::NONE };
     let mut attributes = Map::new();
     attributes.insert(attribute::OUTPUTS.into(), json!(array.outputs));
     attributes.insert(attribute::SYMMETRIC.into(), json!(stored));
@@ -91,10 +84,7 @@ fn zarr_array(
         .attributes(attributes);
     builder
         .build(storage.clone(), &format!("/{}", array.name))
-        .map_err(|error| StoreError::Zarr {
-            path: root.to_path_buf(),
-            message: error.to_string(),
-        })
+        .map_err(|error| StoreError::Zarr { path: root.to_path_buf(), message: error.to_string() })
 }
 
 /// Writes the documents of all arrays and then, as the last step, of the group.
@@ -108,62 +98,43 @@ pub(super) fn write(
     let options = ArrayMetadataOptions::default().with_include_zarrs_metadata(false);
     for (array, planned) in arrays.iter().zip(&plan.arrays) {
         array.store_metadata_opt(&options).map_err(|error| {
-            storage_error(
-                &error,
-                &array_document(root, &planned.name),
-                "write the document of an array",
-            )
+            storage_error(&error, &array_document(root, &planned.name), "write the document of an array")
         })?;
     }
     let file = group_document(root);
     GroupBuilder::new()
         .attributes(group_attributes(plan))
         .build(storage.clone(), "/")
-        .map_err(|error| StoreError::Zarr {
-            path: root.to_path_buf(),
-            message: error.to_string(),
-        })?
+        .map_err(|error| StoreError::Zarr { path: root.to_path_buf(), message: error.to_string() })?
         .store_metadata()
         .map_err(|error| storage_error(&error, &file, "write the document of the group"))
 }
 
 fn group_attributes(plan: &StorePlan) -> Map<String, Value> {
-    let names: Vec<&str> = plan
-        .arrays
-        .iter()
-        .map(|array| array.name.as_str())
-        .collect();
+    let names: Vec<&str> = plan.arrays.iter().map(|array| array.name.as_str()).collect();
     // In alphabetical order: whether `Map` keeps the order of insertion or sorts is up to other crates' features.
     let mut attributes = Map::new();
     attributes.insert(attribute::ARRAYS.into(), json!(names));
-    attributes.insert(
-        attribute::MANIFEST.into(),
-        Value::Object(plan.manifest.clone()),
-    );
+    attributes.insert(attribute::MANIFEST.into(), Value::Object(plan.manifest.clone()));
     attributes.insert(attribute::FORMAT.into(), json!(FORMAT));
     attributes
 }
 
 /// Refuses a plan whose documents would be longer than what is read back.
 pub(super) fn check_size(plan: &StorePlan) -> Result<(), StoreError> {
-    let pretty =
-        |value: &Value| serde_json::to_vec_pretty(value).map_or(u64::MAX, |text| text.len() as u64);
+    let pretty = |value: &Value| serde_json::to_vec_pretty(value).map_or(u64::MAX, |text| text.len() as u64);
     // Room for the fields around the attributes, and for their indentation.
     let check = |what: &str, value: Value| {
         let bytes = pretty(&value).saturating_mul(2).saturating_add(4096);
         if bytes <= MAX_METADATA_BYTES {
             return Ok(());
         }
-        let reason =
-            format!("{what} needs about {bytes} bytes of JSON, the limit is {MAX_METADATA_BYTES}");
+        let reason = format!("{what} needs about {bytes} bytes of JSON, the limit is {MAX_METADATA_BYTES}");
         Err(StoreError::InvalidPlan { reason })
     };
     check("the manifest", Value::Object(group_attributes(plan)))?;
     for array in &plan.arrays {
-        check(
-            &format!("the list of outputs of array {}", array.name),
-            json!(array.outputs),
-        )?;
+        check(&format!("the list of outputs of array {}", array.name), json!(array.outputs))?;
     }
     Ok(())
 }

@@ -44,8 +44,7 @@ pub use error::StoreError;
 pub use manifest::{Difference, MAX_DEPTH};
 pub use number::TileNumber;
 pub use plan::{
-    ArrayPlan, MAX_ARRAYS, MAX_CHUNK_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_TILES,
-    Precision, StorePlan,
+    ArrayPlan, MAX_ARRAYS, MAX_CHUNK_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_TILES, Precision, StorePlan,
 };
 
 use atomic::{AtomicStorage, sync_folder};
@@ -80,15 +79,11 @@ impl Store {
         // Once before the lock, which must not leave its file in a folder that is not ours, and once under it,
         // since another run may have been faster.
         if occupied("")? {
-            return Err(StoreError::NotEmpty {
-                path: path.to_path_buf(),
-            });
+            return Err(StoreError::NotEmpty { path: path.to_path_buf() });
         }
         let lock = Lock::take(path)?;
         if occupied(LOCK_FILE)? {
-            return Err(StoreError::NotEmpty {
-                path: path.to_path_buf(),
-            });
+            return Err(StoreError::NotEmpty { path: path.to_path_buf() });
         }
         Self::start(path, plan, lock)
     }
@@ -118,24 +113,15 @@ impl Store {
         let lock = Lock::take(path)?;
         let Some(stored) = recover::plan(path)? else {
             scan::check_interrupted_creation(path)?;
-            tracing::warn!(
-                "{}: nothing to resume here, starting a new store",
-                path.display()
-            );
+            tracing::warn!("{}: nothing to resume here, starting a new store", path.display());
             scan::remove_interrupted_creation(path)?;
             return Self::start(path, plan, lock);
         };
         let mut differences = manifest::differences("plan", &stored.layout(), &plan.layout());
-        let (ours, theirs) = (
-            Value::Object(plan.manifest.clone()),
-            Value::Object(stored.manifest),
-        );
+        let (ours, theirs) = (Value::Object(plan.manifest.clone()), Value::Object(stored.manifest));
         differences.extend(manifest::differences("", &theirs, &ours));
         if !differences.is_empty() {
-            return Err(StoreError::Mismatch {
-                path: path.to_path_buf(),
-                differences,
-            });
+            return Err(StoreError::Mismatch { path: path.to_path_buf(), differences });
         }
         scan::remove_temporaries(path, &plan.arrays)?;
         let store = Self::assemble(path, plan, Some(lock))?;
@@ -158,28 +144,20 @@ impl Store {
     ///
     /// The folder is no store, its documents are damaged, or a chunk has the wrong size.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let data =
-            fs::metadata(path).map_err(|error| StoreError::io("open the store", path, error))?;
+        let data = fs::metadata(path).map_err(|error| StoreError::io("open the store", path, error))?;
         if !data.is_dir() {
             return Err(StoreError::not_a_store(path, "is not a folder"));
         }
         let plan = recover::plan(path)?.ok_or_else(|| {
             let file = metadata::group_document(path);
-            StoreError::metadata(
-                &file,
-                "does not exist: the folder is no store, or its creation was interrupted",
-            )
+            StoreError::metadata(&file, "does not exist: the folder is no store, or its creation was interrupted")
         })?;
         let store = Self::assemble(path, plan, None)?;
         for array in &store.plan.arrays {
             let expected = store.plan.chunk_bytes(array);
             let found = scan::tiles(path, array, store.plan.tile, expected)?;
             if let Some((file, size)) = found.damaged.into_iter().next() {
-                return Err(StoreError::ChunkSize {
-                    file,
-                    size,
-                    expected,
-                });
+                return Err(StoreError::ChunkSize { file, size, expected });
             }
         }
         Ok(store)
@@ -207,18 +185,10 @@ impl Store {
     /// There is no such array, or its folders cannot be listed.
     pub fn missing_tiles(&self, array: &str) -> Result<Vec<(usize, usize)>, StoreError> {
         let (array, _) = self.array(array)?;
-        let found = scan::tiles(
-            &self.path,
-            array,
-            self.plan.tile,
-            self.plan.chunk_bytes(array),
-        )?;
+        let found = scan::tiles(&self.path, array, self.plan.tile, self.plan.chunk_bytes(array))?;
         let mut present = found.present.into_iter().peekable();
         // Both lists are sorted in the same way.
-        Ok(array
-            .tiles(self.plan.tile)
-            .filter(|tile| present.next_if_eq(tile).is_none())
-            .collect())
+        Ok(array.tiles(self.plan.tile).filter(|tile| present.next_if_eq(tile).is_none()).collect())
     }
 
     fn start(path: &Path, plan: StorePlan, lock: Lock) -> Result<Self, StoreError> {
@@ -230,34 +200,14 @@ impl Store {
     fn assemble(path: &Path, plan: StorePlan, lock: Option<Lock>) -> Result<Self, StoreError> {
         let storage = Arc::new(AtomicStorage::new(path)?);
         let arrays = metadata::arrays(path, &storage, &plan)?;
-        Ok(Self {
-            path: path.to_path_buf(),
-            plan,
-            storage,
-            arrays,
-            lock,
-        })
+        Ok(Self { path: path.to_path_buf(), plan, storage, arrays, lock })
     }
 
     fn array(&self, name: &str) -> Result<(&ArrayPlan, &ZarrArray), StoreError> {
-        self.plan
-            .arrays
-            .iter()
-            .zip(&self.arrays)
-            .find(|(array, _)| array.name == name)
-            .ok_or_else(|| {
-                let known = self
-                    .plan
-                    .arrays
-                    .iter()
-                    .map(|array| array.name.clone())
-                    .collect();
-                StoreError::UnknownArray {
-                    path: self.path.clone(),
-                    array: name.into(),
-                    known,
-                }
-            })
+        self.plan.arrays.iter().zip(&self.arrays).find(|(array, _)| array.name == name).ok_or_else(|| {
+            let known = self.plan.arrays.iter().map(|array| array.name.clone()).collect();
+            StoreError::UnknownArray { path: self.path.clone(), array: name.into(), known }
+        })
     }
 }
 
@@ -273,18 +223,12 @@ fn prepare_folder(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(data) if data.is_dir() => return Ok(()),
         Ok(_) => {
-            return Err(StoreError::not_a_store(
-                path,
-                "is a file, a folder is needed",
-            ));
+            return Err(StoreError::not_a_store(path, "is a file, a folder is needed"));
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(StoreError::io("look for the folder", path, error)),
     }
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match fs::create_dir(path) {
         Ok(()) => sync_folder(parent).map_err(|error| StoreError::io("synchronise", parent, error)),
         // Another process was faster; the lock decides.

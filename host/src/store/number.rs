@@ -61,10 +61,6 @@ pub(super) fn decode<T: TileNumber>(bytes: &[u8], precision: Precision, out: &mu
         Precision::F64 => out
             .iter_mut()
             .zip(bytes.as_chunks::<8>().0)
-            .all(|(value, bytes)| {
-                T::from_f64(f64::from_le_bytes(*bytes))
-                    .map(|decoded| *value = decoded)
-                    .is_some()
-            }),
+            .all(|(value, bytes)| T::from_f64(f64::from_le_bytes(*bytes)).map(|decoded| *value = decoded).is_some()),
     }
 }

@@ -92,11 +92,7 @@ impl ArrayPlan {
         let (tile_rows, tile_cols) = self.grid(tile);
         let symmetric = self.symmetric;
         (0..tile_rows).flat_map(move |i| {
-            let end = if symmetric {
-                (i + 1).min(tile_cols)
-            } else {
-                tile_cols
-            };
+            let end = if symmetric { (i + 1).min(tile_cols) } else { tile_cols };
             (0..end).map(move |j| (i, j))
         })
     }
@@ -118,13 +114,7 @@ impl ArrayPlan {
     }
 
     fn validate(&self, tile: usize, precision: Precision) -> Result<(), String> {
-        let Self {
-            name,
-            rows,
-            cols,
-            symmetric,
-            outputs,
-        } = self;
+        let Self { name, rows, cols, symmetric, outputs } = self;
         if !is_array_name(name) {
             return Err(format!(
                 "array name {name:?}: 1 to {MAX_NAME_BYTES} letters, digits, `_` or `-` are needed, \
@@ -132,14 +122,10 @@ impl ArrayPlan {
             ));
         }
         if *rows == 0 || *cols == 0 {
-            return Err(format!(
-                "array {name} has the shape {rows}x{cols}, at least 1x1 is needed"
-            ));
+            return Err(format!("array {name} has the shape {rows}x{cols}, at least 1x1 is needed"));
         }
         if *symmetric && rows != cols {
-            return Err(format!(
-                "array {name} is symmetric but has the shape {rows}x{cols}"
-            ));
+            return Err(format!("array {name} is symmetric but has the shape {rows}x{cols}"));
         }
         match self.tile_count(tile) {
             Some(count) if count <= MAX_TILES => {}
@@ -175,9 +161,7 @@ impl ArrayPlan {
 fn chunk_bytes(outputs: usize, tile: usize, precision: Precision) -> Option<u64> {
     let tile = u64::try_from(tile).ok()?;
     let outputs = u64::try_from(outputs).ok()?;
-    let plane = tile
-        .checked_mul(tile)?
-        .checked_mul(precision.bytes() as u64)?;
+    let plane = tile.checked_mul(tile)?.checked_mul(precision.bytes() as u64)?;
     plane.checked_mul(outputs)
 }
 
@@ -185,9 +169,7 @@ fn chunk_bytes(outputs: usize, tile: usize, precision: Precision) -> Option<u64>
 pub(super) fn is_array_name(name: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&name.len())
         && !name.starts_with("__")
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 /// The plan of a store: what it holds, and the settings of the run that fills it.
@@ -227,10 +209,7 @@ impl StorePlan {
             return Err(invalid("the tile is 0 wide, at least 1 is needed".into()));
         }
         if !(1..=MAX_ARRAYS).contains(&self.arrays.len()) {
-            return Err(invalid(format!(
-                "{} arrays, 1 to {MAX_ARRAYS} are possible",
-                self.arrays.len()
-            )));
+            return Err(invalid(format!("{} arrays, 1 to {MAX_ARRAYS} are possible", self.arrays.len())));
         }
         for array in &self.arrays {
             array.validate(self.tile, self.precision).map_err(invalid)?;
@@ -244,12 +223,7 @@ impl StorePlan {
             return Err(invalid(format!("two arrays are named {:?}", pair[0])));
         }
         let manifest = manifest::canonical(&self.manifest).map_err(invalid)?;
-        Ok(Self {
-            tile: self.tile,
-            precision: self.precision,
-            arrays,
-            manifest,
-        })
+        Ok(Self { tile: self.tile, precision: self.precision, arrays, manifest })
     }
 
     /// The plan without the manifest as JSON, for comparison with another plan.

@@ -30,8 +30,7 @@ pub(super) fn plan(root: &Path) -> Result<Option<StorePlan>, StoreError> {
     let Some(document) = read(&file)? else {
         return Ok(None);
     };
-    let (names, manifest) =
-        group(&document).map_err(|reason| StoreError::metadata(&file, reason))?;
+    let (names, manifest) = group(&document).map_err(|reason| StoreError::metadata(&file, reason))?;
     let mut arrays = Vec::with_capacity(names.len());
     let mut common: Option<(usize, Precision)> = None;
     for name in names {
@@ -53,12 +52,7 @@ pub(super) fn plan(root: &Path) -> Result<Option<StorePlan>, StoreError> {
     let Some((tile, precision)) = common else {
         return Err(StoreError::metadata(&file, "names no arrays"));
     };
-    let plan = StorePlan {
-        tile,
-        precision,
-        arrays,
-        manifest,
-    };
+    let plan = StorePlan { tile, precision, arrays, manifest };
     match plan.canonical() {
         Ok(plan) => Ok(Some(plan)),
         Err(StoreError::InvalidPlan { reason }) => Err(StoreError::metadata(&file, reason)),
@@ -72,9 +66,7 @@ pub(super) fn array(root: &Path, name: &str) -> Result<Option<Recovered>, StoreE
     let Some(document) = read(&file)? else {
         return Ok(None);
     };
-    parse_array(name, &document)
-        .map(Some)
-        .map_err(|reason| StoreError::metadata(&file, reason))
+    parse_array(name, &document).map(Some).map_err(|reason| StoreError::metadata(&file, reason))
 }
 
 /// Reads a JSON document of bounded size; `None` where there is no file.
@@ -90,20 +82,14 @@ fn read(file: &Path) -> Result<Option<Value>, StoreError> {
     if !found.is_file() {
         return Err(StoreError::metadata(file, "is not a file"));
     }
-    let too_long = |bytes: u64| {
-        StoreError::metadata(
-            file,
-            format!("holds {bytes} bytes, the limit is {MAX_METADATA_BYTES}"),
-        )
-    };
+    let too_long =
+        |bytes: u64| StoreError::metadata(file, format!("holds {bytes} bytes, the limit is {MAX_METADATA_BYTES}"));
     if found.len() > MAX_METADATA_BYTES {
         return Err(too_long(found.len()));
     }
     let mut text = Vec::new();
     // The file may have grown since it was measured.
-    File::open(file)
-        .and_then(|open| open.take(MAX_METADATA_BYTES + 1).read_to_end(&mut text))
-        .map_err(fail)?;
+    File::open(file).and_then(|open| open.take(MAX_METADATA_BYTES + 1).read_to_end(&mut text)).map_err(fail)?;
     if text.len() as u64 > MAX_METADATA_BYTES {
         return Err(too_long(text.len() as u64));
     }
@@ -117,35 +103,21 @@ fn group(document: &Value) -> Result<(Vec<String>, Map<String, Value>), String> 
     expect(document, "zarr_format", &3.into())?;
     expect(document, "node_type", &"group".into())?;
     let attributes = field(document, "attributes")?;
-    let version = attributes
-        .get(attribute::FORMAT)
-        .ok_or("is a Zarr group, but not a store of ultrawide")?;
+    let version = attributes.get(attribute::FORMAT).ok_or("is a Zarr group, but not a store of ultrawide")?;
     if version.as_u64() != Some(FORMAT) {
-        return Err(format!(
-            "the store has format {}, this version knows {FORMAT}",
-            quote(version)
-        ));
+        return Err(format!("the store has format {}, this version knows {FORMAT}", quote(version)));
     }
     let names = strings(field(attributes, attribute::ARRAYS)?, "arrays")?;
     if names.len() > MAX_ARRAYS {
-        return Err(format!(
-            "names {} arrays, the limit is {MAX_ARRAYS}",
-            names.len()
-        ));
+        return Err(format!("names {} arrays, the limit is {MAX_ARRAYS}", names.len()));
     }
     // The names become paths, so this comes before anything is opened.
     if let Some(name) = names.iter().find(|name| !is_array_name(name)) {
-        return Err(format!(
-            "names an array {}",
-            quote(&Value::from(name.as_str()))
-        ));
+        return Err(format!("names an array {}", quote(&Value::from(name.as_str()))));
     }
     match field(attributes, attribute::MANIFEST)? {
         Value::Object(manifest) => Ok((names, manifest.clone())),
-        other => Err(format!(
-            "the manifest is {}, an object is needed",
-            quote(other)
-        )),
+        other => Err(format!("the manifest is {}, an object is needed", quote(other))),
     }
 }
 
@@ -156,24 +128,14 @@ fn parse_array(name: &str, document: &Value) -> Result<Recovered, String> {
         Some("float32") => Precision::F32,
         Some("float64") => Precision::F64,
         _ => {
-            return Err(format!(
-                "data_type is {}, float32 or float64 is needed",
-                quote(&document["data_type"])
-            ));
+            return Err(format!("data_type is {}, float32 or float64 is needed", quote(&document["data_type"])));
         }
     };
     expect(document, "fill_value", &"NaN".into())?;
-    expect(
-        document,
-        "dimension_names",
-        &Value::from(DIMENSIONS.to_vec()),
-    )?;
+    expect(document, "dimension_names", &Value::from(DIMENSIONS.to_vec()))?;
     let codec = serde_json::json!([{ "name": "bytes", "configuration": { "endian": "little" } }]);
     expect(document, "codecs", &codec)?;
-    match document
-        .get("storage_transformers")
-        .and_then(Value::as_array)
-    {
+    match document.get("storage_transformers").and_then(Value::as_array) {
         Some(transformers) if !transformers.is_empty() => {
             return Err("has storage transformers".into());
         }
@@ -181,14 +143,8 @@ fn parse_array(name: &str, document: &Value) -> Result<Recovered, String> {
     }
     let encoding = field(document, "chunk_key_encoding")?;
     expect(encoding, "name", &"default".into())?;
-    if let Some(separator) = encoding
-        .pointer("/configuration/separator")
-        .filter(|s| s.as_str() != Some("/"))
-    {
-        return Err(format!(
-            "the separator of chunk keys is {}, \"/\" is needed",
-            quote(separator)
-        ));
+    if let Some(separator) = encoding.pointer("/configuration/separator").filter(|s| s.as_str() != Some("/")) {
+        return Err(format!("the separator of chunk keys is {}, \"/\" is needed", quote(separator)));
     }
     let grid = field(document, "chunk_grid")?;
     expect(grid, "name", &"regular".into())?;
@@ -199,34 +155,18 @@ fn parse_array(name: &str, document: &Value) -> Result<Recovered, String> {
         Some(attribute::LOWER) => true,
         Some(attribute::NONE) => false,
         _ => {
-            return Err(format!(
-                "symmetric is {}",
-                quote(&attributes[attribute::SYMMETRIC])
-            ));
+            return Err(format!("symmetric is {}", quote(&attributes[attribute::SYMMETRIC])));
         }
     };
     let [planes, rows, cols] = lengths(field(document, "shape")?, "shape")?;
-    let [deep, tile, wide] = lengths(
-        field(field(grid, "configuration")?, "chunk_shape")?,
-        "chunk_shape",
-    )?;
+    let [deep, tile, wide] = lengths(field(field(grid, "configuration")?, "chunk_shape")?, "chunk_shape")?;
     if planes != outputs.len() || deep != planes || wide != tile {
         return Err(format!(
             "{} outputs, shape {planes}x{rows}x{cols} and chunk shape {deep}x{tile}x{wide} do not fit each other",
             outputs.len()
         ));
     }
-    Ok(Recovered {
-        array: ArrayPlan {
-            name: name.into(),
-            rows,
-            cols,
-            symmetric,
-            outputs,
-        },
-        tile,
-        precision,
-    })
+    Ok(Recovered { array: ArrayPlan { name: name.into(), rows, cols, symmetric, outputs }, tile, precision })
 }
 
 fn field<'a>(value: &'a Value, key: &str) -> Result<&'a Value, String> {
@@ -242,23 +182,13 @@ fn expect(value: &Value, key: &str, expected: &Value) -> Result<(), String> {
 }
 
 fn strings(value: &Value, what: &str) -> Result<Vec<String>, String> {
-    let list = value.as_array().and_then(|items| {
-        items
-            .iter()
-            .map(|item| item.as_str().map(String::from))
-            .collect()
-    });
+    let list = value.as_array().and_then(|items| items.iter().map(|item| item.as_str().map(String::from)).collect());
     list.ok_or_else(|| format!("{what} is {}, a list of strings is needed", quote(value)))
 }
 
 fn lengths(value: &Value, what: &str) -> Result<[usize; 3], String> {
-    let length = |item: &Value| {
-        item.as_u64()
-            .and_then(|length| usize::try_from(length).ok())
-    };
-    let list: Option<Vec<usize>> = value
-        .as_array()
-        .and_then(|items| items.iter().map(length).collect());
+    let length = |item: &Value| item.as_u64().and_then(|length| usize::try_from(length).ok());
+    let list: Option<Vec<usize>> = value.as_array().and_then(|items| items.iter().map(length).collect());
     list.and_then(|list| list.try_into().ok())
         .ok_or_else(|| format!("{what} is {}, three lengths are needed", quote(value)))
 }

@@ -24,12 +24,7 @@ pub(super) struct Tiles {
 }
 
 /// Finds the tiles of `array` below `root`. Other files are ignored, as any reader of Zarr does.
-pub(super) fn tiles(
-    root: &Path,
-    array: &ArrayPlan,
-    tile: usize,
-    bytes: u64,
-) -> Result<Tiles, StoreError> {
+pub(super) fn tiles(root: &Path, array: &ArrayPlan, tile: usize, bytes: u64) -> Result<Tiles, StoreError> {
     let mut found = Tiles::default();
     for row in entries(&chunk_folder(root, array))? {
         let Some(i) = index(&row) else { continue };
@@ -42,10 +37,7 @@ pub(super) fn tiles(
             let size = match fs::metadata(&path) {
                 Ok(data) if data.is_file() => data.len(),
                 Ok(_) => {
-                    return Err(StoreError::not_a_store(
-                        &path,
-                        "is not a file, a tile is expected here",
-                    ));
+                    return Err(StoreError::not_a_store(&path, "is not a file, a tile is expected here"));
                 }
                 // Removed in between, or a link to nothing.
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
@@ -68,11 +60,7 @@ pub(super) fn remove_temporaries(root: &Path, arrays: &[ArrayPlan]) -> Result<()
     remove_temporaries_in(root)?;
     for array in arrays {
         let chunks = chunk_folder(root, array);
-        for folder in [
-            root.join(&array.name),
-            root.join(&array.name).join("c"),
-            chunks.clone(),
-        ] {
+        for folder in [root.join(&array.name), root.join(&array.name).join("c"), chunks.clone()] {
             remove_temporaries_in(&folder)?;
         }
         for row in entries(&chunks)?.iter().filter(|row| index(row).is_some()) {
@@ -107,17 +95,13 @@ pub(super) fn check_interrupted_creation(root: &Path) -> Result<(), StoreError> 
             continue;
         }
         let name = entry.file_name();
-        let Some(name) = name
-            .to_str()
-            .filter(|name| is_array_name(name) && path.is_dir())
-        else {
+        let Some(name) = name.to_str().filter(|name| is_array_name(name) && path.is_dir()) else {
             return foreign(&path);
         };
         for inner in entries(&path)? {
             // Only an array of ours may be removed later, so its document has to be one.
             let ours = is_temporary(&inner)
-                || (inner.file_name() == DOCUMENT
-                    && matches!(recover::array(root, name), Ok(Some(_))));
+                || (inner.file_name() == DOCUMENT && matches!(recover::array(root, name), Ok(Some(_))));
             if !ours {
                 return foreign(&inner.path());
             }
@@ -165,10 +149,7 @@ fn chunk_folder(root: &Path, array: &ArrayPlan) -> PathBuf {
 }
 
 fn is_temporary(entry: &DirEntry) -> bool {
-    entry
-        .file_name()
-        .to_string_lossy()
-        .starts_with(TEMPORARY_PREFIX)
+    entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX)
 }
 
 /// The tile index that a name stands for: decimal digits with no zero in front, as in a chunk key.

@@ -71,20 +71,12 @@ impl Header {
 
     /// The error that this element type cannot be used.
     pub(super) fn wrong_dtype(&self, file: &str, accepted: &'static str) -> DataError {
-        DataError::Dtype {
-            file: file.to_owned(),
-            found: self.descr.clone(),
-            accepted,
-        }
+        DataError::Dtype { file: file.to_owned(), found: self.descr.clone(), accepted }
     }
 
     /// The error that this shape cannot be used.
     pub(super) fn wrong_shape(&self, file: &str, expected: &'static str) -> DataError {
-        DataError::ArrayShape {
-            file: file.to_owned(),
-            found: self.shape_text(),
-            expected,
-        }
+        DataError::ArrayShape { file: file.to_owned(), found: self.shape_text(), expected }
     }
 }
 
@@ -92,14 +84,7 @@ impl Header {
 pub(super) fn shape_text(shape: &[usize]) -> String {
     match shape {
         [one] => format!("({one},)"),
-        _ => format!(
-            "({})",
-            shape
-                .iter()
-                .map(usize::to_string)
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
+        _ => format!("({})", shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -109,30 +94,21 @@ pub(super) fn read(reader: &mut impl Read, file: &str) -> Result<Header, DataErr
     fill_all(reader, &mut start, file, 0, 10)?;
     let [magic @ .., major, minor] = start;
     if magic != *b"\x93NUMPY" {
-        return Err(DataError::format(
-            file,
-            "is no .npy file: it does not start with \\x93NUMPY",
-        ));
+        return Err(DataError::format(file, "is no .npy file: it does not start with \\x93NUMPY"));
     }
     let mut length = [0; 4];
     let length_len = match (major, minor) {
         (1, 0) => 2,
         (2 | 3, 0) => 4,
         _ => {
-            return Err(DataError::format(
-                file,
-                format!(".npy version {major}.{minor}, known are 1.0, 2.0 and 3.0"),
-            ));
+            return Err(DataError::format(file, format!(".npy version {major}.{minor}, known are 1.0, 2.0 and 3.0")));
         }
     };
     let before = 8 + length_len as u64;
     fill_all(reader, &mut length[..length_len], file, 8, before)?;
     let length = u32::from_le_bytes(length) as usize;
     if length > MAX_TEXT {
-        return Err(DataError::format(
-            file,
-            format!("its header has {length} bytes, the limit is {MAX_TEXT}"),
-        ));
+        return Err(DataError::format(file, format!("its header has {length} bytes, the limit is {MAX_TEXT}")));
     }
     let mut text = vec![0; length];
     let len = before + length as u64;
@@ -169,25 +145,10 @@ fn parse(text: &[u8], len: u64) -> Result<Header, String> {
     let descr = descr.ok_or_else(|| missing("descr"))?;
     let fortran = fortran.ok_or_else(|| missing("fortran_order"))?;
     let shape = shape.ok_or_else(|| missing("shape"))?;
-    let count = shape.iter().try_fold(1_usize, |product, &dimension| {
-        product.checked_mul(dimension)
-    });
-    let count = count.ok_or_else(|| {
-        format!(
-            "shape {} has too many elements to count",
-            shape_text(&shape)
-        )
-    })?;
+    let count = shape.iter().try_fold(1_usize, |product, &dimension| product.checked_mul(dimension));
+    let count = count.ok_or_else(|| format!("shape {} has too many elements to count", shape_text(&shape)))?;
     let (dtype, big_endian) = dtype(&descr);
-    Ok(Header {
-        descr,
-        dtype,
-        big_endian,
-        fortran,
-        shape,
-        count,
-        len,
-    })
+    Ok(Header { descr, dtype, big_endian, fortran, shape, count, len })
 }
 
 /// The element type that a description such as `<f4` stands for, and whether it is big endian.

@@ -35,20 +35,13 @@ impl Matrices {
             return Err(input.header.wrong_shape(&input.name, expected));
         }
         if !matches!(input.header.dtype, Dtype::Float(4 | 8)) {
-            return Err(input
-                .header
-                .wrong_dtype(&input.name, "float32 and float64 (<f4, >f4, <f8, >f8)"));
+            return Err(input.header.wrong_dtype(&input.name, "float32 and float64 (<f4, >f4, <f8, >f8)"));
         }
         if input.header.fortran && input.header.shape.len() > 2 {
             let reason = "several matrices in Fortran order: save numpy.ascontiguousarray of them";
             return Err(DataError::format(&input.name, reason));
         }
-        Ok(Self {
-            input,
-            count,
-            rows,
-            columns,
-        })
+        Ok(Self { input, count, rows, columns })
     }
 
     /// The number of matrices; 1 for a two-dimensional array.
@@ -77,10 +70,7 @@ impl Matrices {
         if index >= self.count {
             return Err(DataError::format(
                 &file,
-                format!(
-                    "has no matrix {index} (counted from 0), only {}",
-                    self.count
-                ),
+                format!("has no matrix {index} (counted from 0), only {}", self.count),
             ));
         }
         let (rows, columns) = (self.rows, self.columns);
@@ -89,26 +79,15 @@ impl Matrices {
         let before = index * len;
         let start = self.input.header.len + before as u64 * self.input.header.element_len() as u64;
         let seek = self.input.reader.seek(SeekFrom::Start(start));
-        seek.map_err(|cause| DataError::Io {
-            file: file.clone(),
-            cause,
-        })?;
+        seek.map_err(|cause| DataError::Io { file: file.clone(), cause })?;
         let values = match self.input.header.dtype {
-            Dtype::Float(4) => self
-                .input
-                .some(before, len, |bytes| f64::from(f32::from_le_bytes(bytes)))?,
+            Dtype::Float(4) => self.input.some(before, len, |bytes| f64::from(f32::from_le_bytes(bytes)))?,
             _ => self.input.some(before, len, f64::from_le_bytes)?,
         };
-        let values = if self.input.header.fortran {
-            self.input.c_order(values)?
-        } else {
-            values
-        };
+        let values = if self.input.header.fortran { self.input.c_order(values)? } else { values };
         if let Some(position) = values.iter().position(|value| !value.is_finite()) {
             let (row, column, value) = (position / columns, position % columns, values[position]);
-            let reason = format!(
-                "row {row}, column {column} of matrix {index} is {value}: kernels must be finite"
-            );
+            let reason = format!("row {row}, column {column} of matrix {index} is {value}: kernels must be finite");
             return Err(DataError::format(&file, reason));
         }
         Ok(values)
@@ -123,10 +102,7 @@ impl Matrices {
 pub fn read_matrix(path: &Path) -> Result<(usize, usize, Vec<f64>), DataError> {
     let mut matrices = Matrices::open(path)?;
     if matrices.count != 1 {
-        return Err(matrices
-            .input
-            .header
-            .wrong_shape(&matrices.input.name, "(rows, columns), a single matrix"));
+        return Err(matrices.input.header.wrong_shape(&matrices.input.name, "(rows, columns), a single matrix"));
     }
     let values = matrices.read(0)?;
     Ok((matrices.rows, matrices.columns, values))

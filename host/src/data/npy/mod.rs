@@ -76,16 +76,8 @@ pub fn labels_from(reader: impl Read, name: &str) -> Result<Vec<u16>, DataError>
 fn images(input: Input<impl Read>) -> Result<Images, DataError> {
     const EXPECTED: &str = "(n, features) or (n, channels, height, width), all of them at least 1";
     let shape = match *input.header.shape {
-        [n, channels] if n > 0 => Shape {
-            channels,
-            height: 1,
-            width: 1,
-        },
-        [n, channels, height, width] if n > 0 => Shape {
-            channels,
-            height,
-            width,
-        },
+        [n, channels] if n > 0 => Shape { channels, height: 1, width: 1 },
+        [n, channels, height, width] if n > 0 => Shape { channels, height, width },
         _ => return Err(input.header.wrong_shape(&input.name, EXPECTED)),
     };
     if shape.is_empty() {
@@ -97,10 +89,7 @@ fn images(input: Input<impl Read>) -> Result<Images, DataError> {
         Dtype::Float(4) => Pixels::F32(input.all(f32::from_le_bytes)?),
         Dtype::Float(8) => Pixels::F64(input.all(f64::from_le_bytes)?),
         _ => {
-            return Err(input.header.wrong_dtype(
-                &name,
-                "float32, float64 and uint8 (<f4, >f4, <f8, >f8, |u1)",
-            ));
+            return Err(input.header.wrong_dtype(&name, "float32, float64 and uint8 (<f4, >f4, <f8, >f8, |u1)"));
         }
     };
     Images::new(shape, pixels).map_err(|error| error.inside(&name))
@@ -108,9 +97,7 @@ fn images(input: Input<impl Read>) -> Result<Images, DataError> {
 
 fn labels(input: Input<impl Read>) -> Result<Vec<u16>, DataError> {
     if !matches!(*input.header.shape, [n] if n > 0) {
-        return Err(input
-            .header
-            .wrong_shape(&input.name, "(n,) with n at least 1"));
+        return Err(input.header.wrong_shape(&input.name, "(n,) with n at least 1"));
     }
     let name = input.name.clone();
     match input.header.dtype {
@@ -122,10 +109,7 @@ fn labels(input: Input<impl Read>) -> Result<Vec<u16>, DataError> {
         Dtype::Signed(2) => narrow(input.all(i16::from_le_bytes)?, &name),
         Dtype::Signed(4) => narrow(input.all(i32::from_le_bytes)?, &name),
         Dtype::Signed(8) => narrow(input.all(i64::from_le_bytes)?, &name),
-        _ => Err(input.header.wrong_dtype(
-            &name,
-            "integers of 1, 2, 4 or 8 bytes, such as |u1, <i4, <i8",
-        )),
+        _ => Err(input.header.wrong_dtype(&name, "integers of 1, 2, 4 or 8 bytes, such as |u1, <i4, <i8")),
     }
 }
 
@@ -133,12 +117,7 @@ fn labels(input: Input<impl Read>) -> Result<Vec<u16>, DataError> {
 fn narrow<T: Copy + Into<i128>>(labels: Vec<T>, file: &str) -> Result<Vec<u16>, DataError> {
     let narrow = |(record, label): (usize, T)| {
         let value = label.into();
-        u16::try_from(value).map_err(|_| DataError::Label {
-            file: file.to_owned(),
-            record,
-            value,
-            limit: u16::MAX,
-        })
+        u16::try_from(value).map_err(|_| DataError::Label { file: file.to_owned(), record, value, limit: u16::MAX })
     };
     labels.into_iter().enumerate().map(narrow).collect()
 }

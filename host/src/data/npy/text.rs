@@ -31,31 +31,17 @@ impl<'a> Text<'a> {
         if self.take(byte) {
             return Ok(());
         }
-        let found = self.peek().map_or("its end".to_owned(), |byte| {
-            format!("{:?}", char::from(byte))
-        });
+        let found = self.peek().map_or("its end".to_owned(), |byte| format!("{:?}", char::from(byte)));
         Err(format!("{found} where {:?} should be", char::from(byte)))
     }
 
     /// A string in single or double quotes; the three keys and the element types need no escapes.
     pub(super) fn string(&mut self) -> Result<String, String> {
-        let quote = if self.take(b'"') {
-            b'"'
-        } else {
-            self.expect(b'\'').map(|()| b'\'')?
-        };
-        let end = self
-            .rest
-            .iter()
-            .position(|&byte| byte == quote)
-            .ok_or("a string has no end")?;
+        let quote = if self.take(b'"') { b'"' } else { self.expect(b'\'').map(|()| b'\'')? };
+        let end = self.rest.iter().position(|&byte| byte == quote).ok_or("a string has no end")?;
         let (string, rest) = self.rest.split_at(end);
         self.rest = &rest[1..];
-        if string.len() > 64
-            || !string
-                .iter()
-                .all(|&byte| byte.is_ascii_graphic() && byte != b'\\')
-        {
+        if string.len() > 64 || !string.iter().all(|&byte| byte.is_ascii_graphic() && byte != b'\\') {
             return Err("a string that names neither a key nor a plain element type".to_owned());
         }
         Ok(string.iter().copied().map(char::from).collect())
@@ -90,11 +76,7 @@ impl<'a> Text<'a> {
 
     pub(super) fn integer(&mut self) -> Result<usize, String> {
         self.peek();
-        let digits = self
-            .rest
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (number, rest) = self.rest.split_at(digits);
         if number.is_empty() {
             return Err("a dimension is no number".to_owned());
@@ -103,11 +85,7 @@ impl<'a> Text<'a> {
         self.rest = rest.strip_prefix(b"L").unwrap_or(rest);
         number
             .iter()
-            .try_fold(0_usize, |value, &digit| {
-                value
-                    .checked_mul(10)?
-                    .checked_add(usize::from(digit - b'0'))
-            })
+            .try_fold(0_usize, |value, &digit| value.checked_mul(10)?.checked_add(usize::from(digit - b'0')))
             .ok_or_else(|| "a dimension is too large to count".to_owned())
     }
 }

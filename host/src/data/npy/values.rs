@@ -27,24 +27,12 @@ impl Input<BufReader<File>> {
         let io = |cause| DataError::io(path, cause);
         let file = File::open(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
-        let mut input = Input::new(
-            BufReader::with_capacity(BLOCK, file),
-            &path.display().to_string(),
-        )?;
+        let mut input = Input::new(BufReader::with_capacity(BLOCK, file), &path.display().to_string())?;
         if metadata.is_file() && input.header.element_len() > 0 {
             let (found, expected) = (metadata.len(), input.header.file_len());
             if found != expected {
-                let what = format!(
-                    "shape {} of dtype {}",
-                    input.header.shape_text(),
-                    input.header.descr
-                );
-                return Err(DataError::Size {
-                    file: input.name,
-                    what,
-                    found,
-                    expected,
-                });
+                let what = format!("shape {} of dtype {}", input.header.shape_text(), input.header.descr);
+                return Err(DataError::Size { file: input.name, what, found, expected });
             }
             input.len_is_checked = true;
         }
@@ -56,26 +44,14 @@ impl<R: Read> Input<R> {
     /// Reads the header.
     pub(super) fn new(mut reader: R, name: &str) -> Result<Self, DataError> {
         let header = header::read(&mut reader, name)?;
-        Ok(Self {
-            reader,
-            header,
-            name: name.to_owned(),
-            len_is_checked: false,
-        })
+        Ok(Self { reader, header, name: name.to_owned(), len_is_checked: false })
     }
 
     /// Reads all elements, in C order. `decode` makes one of its little-endian bytes, whose number is the element's.
-    pub(super) fn all<T: Copy, const N: usize>(
-        mut self,
-        decode: impl Fn([u8; N]) -> T,
-    ) -> Result<Vec<T>, DataError> {
+    pub(super) fn all<T: Copy, const N: usize>(mut self, decode: impl Fn([u8; N]) -> T) -> Result<Vec<T>, DataError> {
         let values = self.some(0, self.header.count, decode)?;
         expect_end(&mut self.reader, &self.name, self.header.file_len())?;
-        if self.header.fortran {
-            self.c_order(values)
-        } else {
-            Ok(values)
-        }
+        if self.header.fortran { self.c_order(values) } else { Ok(values) }
     }
 
     /// Reads the next `count` elements, in the order of the file; `before` were read or skipped.
@@ -94,13 +70,7 @@ impl<R: Read> Input<R> {
             let wanted = (count - values.len()).saturating_mul(N).min(BLOCK);
             let block = &mut block[..wanted];
             let read = self.header.len + (before + values.len()) as u64 * N as u64;
-            fill_all(
-                &mut self.reader,
-                block,
-                &self.name,
-                read,
-                self.header.file_len(),
-            )?;
+            fill_all(&mut self.reader, block, &self.name, read, self.header.file_len())?;
             let (elements, _) = block.as_chunks_mut::<N>();
             for element in elements {
                 if self.header.big_endian {
@@ -116,10 +86,7 @@ impl<R: Read> Input<R> {
     fn reserve<T>(&self, values: &mut Vec<T>, count: usize) -> Result<(), DataError> {
         values.try_reserve_exact(count).map_err(|_| {
             let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
-            DataError::format(
-                &self.name,
-                format!("its elements need {bytes} bytes of memory, which there are not"),
-            )
+            DataError::format(&self.name, format!("its elements need {bytes} bytes of memory, which there are not"))
         })
     }
 

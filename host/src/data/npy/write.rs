@@ -89,9 +89,7 @@ impl<T: Element> ArrayWriter<T> {
     /// More than 32 dimensions, or more numbers than can be counted; a path that is something else than a regular file; a
     /// folder that cannot be written.
     pub fn create(path: &Path, shape: &[usize]) -> Result<Self, DataError> {
-        let count = shape.iter().try_fold(1_usize, |product, &dimension| {
-            product.checked_mul(dimension)
-        });
+        let count = shape.iter().try_fold(1_usize, |product, &dimension| product.checked_mul(dimension));
         let Some(expected) = count.filter(|_| shape.len() <= MAX_DIMENSIONS) else {
             return Err(DataError::ArrayShape {
                 file: path.display().to_string(),
@@ -101,10 +99,7 @@ impl<T: Element> ArrayWriter<T> {
         };
         // Renaming onto a device would replace the device.
         if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(DataError::format(
-                &path.display().to_string(),
-                "is there and is no regular file",
-            ));
+            return Err(DataError::format(&path.display().to_string(), "is there and is no regular file"));
         }
         let file = temporary(path).map_err(|cause| DataError::io(path, cause))?;
         let mut writer = Self {
@@ -117,10 +112,7 @@ impl<T: Element> ArrayWriter<T> {
             element: PhantomData,
         };
         let header = header(T::DESCR, shape);
-        writer
-            .file
-            .write_all(&header)
-            .map_err(|cause| DataError::io(path, cause))?;
+        writer.file.write_all(&header).map_err(|cause| DataError::io(path, cause))?;
         Ok(writer)
     }
 
@@ -135,12 +127,8 @@ impl<T: Element> ArrayWriter<T> {
         }
         for values in values.chunks(4096) {
             self.bytes.clear();
-            values
-                .iter()
-                .for_each(|value| value.append(&mut self.bytes));
-            self.file
-                .write_all(&self.bytes)
-                .map_err(|cause| DataError::io(&self.path, cause))?;
+            values.iter().for_each(|value| value.append(&mut self.bytes));
+            self.file.write_all(&self.bytes).map_err(|cause| DataError::io(&self.path, cause))?;
         }
         self.written += values.len();
         Ok(())
@@ -165,8 +153,7 @@ impl<T: Element> ArrayWriter<T> {
 
     fn wrong_count(&self, found: usize, qualifier: &str) -> DataError {
         let (shape, expected) = (shape_text(&self.shape), self.expected);
-        let reason =
-            format!("not written: {qualifier}{found} numbers, shape {shape} has {expected}");
+        let reason = format!("not written: {qualifier}{found} numbers, shape {shape} has {expected}");
         DataError::format(&self.path.display().to_string(), reason)
     }
 }

@@ -18,9 +18,7 @@ fn record(label: u8, number: usize, file: u8) -> Vec<u8> {
 
 /// Records with labels 0, 1, … 9, 0, …
 fn records(count: usize, file: u8) -> Vec<u8> {
-    (0..count)
-        .flat_map(|number| record((number % 10) as u8, number, file))
-        .collect()
+    (0..count).flat_map(|number| record((number % 10) as u8, number, file)).collect()
 }
 
 /// A file of the official length: these records, then black images of class 0, which take no room on the disk.
@@ -33,11 +31,7 @@ fn put_file(folder: &Path, name: &str, start: &[u8]) {
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in 1..=5 {
-        put_file(
-            folder.path(),
-            &format!("data_batch_{file}.bin"),
-            &records(40, file),
-        );
+        put_file(folder.path(), &format!("data_batch_{file}.bin"), &records(40, file));
     }
     put_file(folder.path(), "test_batch.bin", &records(40, 6));
     folder
@@ -45,12 +39,7 @@ fn folder() -> tempfile::TempDir {
 
 fn options(kind: Kind, path: &Path, train: usize, test: usize) -> LoadOptions {
     let sizes = (Some(train), Some(test));
-    LoadOptions {
-        data_dir: Some(path.to_owned()),
-        train_size: sizes.0,
-        test_size: sizes.1,
-        ..LoadOptions::new(kind)
-    }
+    LoadOptions { data_dir: Some(path.to_owned()), train_size: sizes.0, test_size: sizes.1, ..LoadOptions::new(kind) }
 }
 
 fn raw(set: &super::super::Labelled) -> &[u8] {
@@ -66,14 +55,8 @@ fn check_first_25(data: &Dataset) {
     assert_eq!(data.test.labels, labels[..12]);
     assert_eq!(raw(&data.train).len(), 25 * 3072);
     // The first pixel is the file's number, all others are the record's.
-    assert_eq!(
-        (raw(&data.train)[0], raw(&data.train)[24 * 3072 + 1]),
-        (1, 24)
-    );
-    assert_eq!(
-        (raw(&data.test)[0], raw(&data.test)[11 * 3072 + 3071]),
-        (6, 11)
-    );
+    assert_eq!((raw(&data.train)[0], raw(&data.train)[24 * 3072 + 1]), (1, 24));
+    assert_eq!((raw(&data.test)[0], raw(&data.test)[11 * 3072 + 3071]), (6, 11));
     assert_eq!(data.classes[3], "cat");
 }
 
@@ -81,26 +64,14 @@ fn check_first_25(data: &Dataset) {
 fn records_are_read_up_to_the_limit() {
     let bytes = records(3, 1);
     let all = read_records(&bytes[..], "x", usize::MAX).unwrap();
-    assert_eq!(
-        (all.labels.as_slice(), all.images.len()),
-        (&[0, 1, 2][..], 3)
-    );
+    assert_eq!((all.labels.as_slice(), all.images.len()), (&[0, 1, 2][..], 3));
     // The limit also hides what is wrong behind it.
-    assert_eq!(
-        read_records(&bytes[..RECORD_LEN + 5], "x", 1)
-            .unwrap()
-            .images
-            .len(),
-        1
-    );
+    assert_eq!(read_records(&bytes[..RECORD_LEN + 5], "x", 1).unwrap().images.len(), 1);
     let parts = ["x: ends after 5 bytes of record 1", "3073"];
     message(read_records(&bytes[..RECORD_LEN + 5], "x", 2), &parts);
     message(read_records(&[][..], "x", 2), &["x: no record"]);
     let mislabelled = [records(2, 1), record(10, 2, 1)].concat();
-    message(
-        read_records(&mislabelled[..], "x", 9),
-        &["x: label 10 of record 2", "limit is 9"],
-    );
+    message(read_records(&mislabelled[..], "x", 9), &["x: label 10 of record 2", "limit is 9"]);
 }
 
 #[test]
@@ -114,10 +85,7 @@ fn the_folder_and_the_one_above_it_are_found() {
         // Files 2 to 5 are not there, and not needed.
         check_first_25(&load(&options(Kind::Cifar10, path, 25, 12)).unwrap());
     }
-    message(
-        load(&options(Kind::Cifar10, above.path(), 10_001, 12)),
-        &["data_batch_2.bin"],
-    );
+    message(load(&options(Kind::Cifar10, above.path(), 10_001, 12)), &["data_batch_2.bin"]);
 }
 
 #[test]
@@ -126,30 +94,14 @@ fn balanced_subsets_take_as_many_of_each_class() {
     let mut options = options(Kind::Cifar10, folder.path(), 53, 10);
     options.subset = Subset::Balanced;
     let data = load(&options).unwrap();
-    let count = |class| {
-        data.train
-            .labels
-            .iter()
-            .filter(|&&label| label == class)
-            .count()
-    };
-    assert_eq!(
-        (0..10).map(count).collect::<Vec<_>>(),
-        [6, 6, 6, 5, 5, 5, 5, 5, 5, 5]
-    );
+    let count = |class| data.train.labels.iter().filter(|&&label| label == class).count();
+    assert_eq!((0..10).map(count).collect::<Vec<_>>(), [6, 6, 6, 5, 5, 5, 5, 5, 5, 5]);
     // File 1 has four of each class, but enough of class 0: the last one taken is the sixth of class 2, from file 2.
     assert_eq!(data.train.labels.last(), Some(&2));
     assert_eq!(raw(&data.train)[52 * 3072], 2);
 
     options.train_size = Some(210);
-    message(
-        load(&options),
-        &[
-            "training set of cifar10, class automobile,",
-            "holds 20 images",
-            "21 were",
-        ],
-    );
+    message(load(&options), &["training set of cifar10, class automobile,", "holds 20 images", "21 were"]);
 }
 
 #[test]
@@ -162,44 +114,21 @@ fn cifar2_is_the_first_two_classes() {
     assert_eq!(raw(&data.train)[2 * 3072 + 1], 10);
     assert_eq!(data.classes, ["airplane", "automobile"]);
     options.train_size = Some(60_000);
-    message(
-        load(&options),
-        &["training set of cifar2 holds", "60000 were asked for"],
-    );
+    message(load(&options), &["training set of cifar2 holds", "60000 were asked for"]);
 }
 
 #[test]
 fn a_file_of_another_length_is_an_error() {
     let folder = folder();
     let options = options(Kind::Cifar10, folder.path(), 20_000, 5);
-    for (file, len) in [
-        ("data_batch_2.bin", FILE_LEN - 1),
-        ("test_batch.bin", FILE_LEN + RECORD_LEN as u64),
-    ] {
+    for (file, len) in [("data_batch_2.bin", FILE_LEN - 1), ("test_batch.bin", FILE_LEN + RECORD_LEN as u64)] {
         let path = folder.path().join(file);
-        File::options()
-            .write(true)
-            .open(&path)
-            .unwrap()
-            .set_len(len)
-            .unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(len).unwrap();
         message(load(&options), &[file, &len.to_string(), "30730000"]);
-        File::options()
-            .write(true)
-            .open(&path)
-            .unwrap()
-            .set_len(FILE_LEN)
-            .unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(FILE_LEN).unwrap();
     }
-    put_file(
-        folder.path(),
-        "data_batch_1.bin",
-        &[records(3, 1), record(77, 0, 0)].concat(),
-    );
-    message(
-        load(&options),
-        &["data_batch_1.bin: label 77 of record 3", "limit is 9"],
-    );
+    put_file(folder.path(), "data_batch_1.bin", &[records(3, 1), record(77, 0, 0)].concat());
+    message(load(&options), &["data_batch_1.bin: label 77 of record 3", "limit is 9"]);
     std::fs::remove_file(folder.path().join("test_batch.bin")).unwrap();
     message(load(&options), &["test_batch.bin: "]);
 }
@@ -210,10 +139,7 @@ fn equal_pixels_cannot_be_normalised() {
     put_file(folder.path(), "data_batch_1.bin", &[]);
     put_file(folder.path(), "test_batch.bin", &[]);
     let error = load(&options(Kind::Cifar10, folder.path(), 100, 5));
-    message(
-        error,
-        &["channel 0", "all pixels of this channel are equal"],
-    );
+    message(error, &["channel 0", "all pixels of this channel are equal"]);
 }
 
 /// An archive of these entries, each filled up to its length with zeros.
@@ -225,9 +151,7 @@ fn archive(entries: &[(&str, Vec<u8>, u64)]) -> Vec<u8> {
         header.set_size(*len);
         header.set_mode(0o644);
         let content = start.chain(io::repeat(0)).take(*len);
-        archive
-            .append_data(&mut header, format!("cifar-10-batches-bin/{name}"), content)
-            .unwrap();
+        archive.append_data(&mut header, format!("cifar-10-batches-bin/{name}"), content).unwrap();
     }
     archive.into_inner().unwrap().finish().unwrap()
 }
@@ -248,20 +172,10 @@ fn the_archive_gives_what_the_folder_gives() {
         check_first_25(&data);
         assert!(data.source.ends_with("cifar-10-binary.tar.gz"));
     }
-    message(
-        load(&options(Kind::Cifar10, &path, 10_001, 12)),
-        &["data_batch_2.bin: 5 bytes", "30730000"],
-    );
+    message(load(&options(Kind::Cifar10, &path, 10_001, 12)), &["data_batch_2.bin: 5 bytes", "30730000"]);
     // Cut in the middle of the training file.
-    super::put(
-        above.path(),
-        "cifar-10-binary.tar.gz",
-        &bytes[..bytes.len() - 4000],
-    );
-    message(
-        load(&options(Kind::Cifar10, &path, 25, 12)),
-        &["cifar-10-binary.tar.gz: is no CIFAR-10 archive"],
-    );
+    super::put(above.path(), "cifar-10-binary.tar.gz", &bytes[..bytes.len() - 4000]);
+    message(load(&options(Kind::Cifar10, &path, 25, 12)), &["cifar-10-binary.tar.gz: is no CIFAR-10 archive"]);
 }
 
 #[test]
@@ -269,15 +183,9 @@ fn archives_without_a_file_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let check = |bytes: &[u8], part: &str| {
         let path = super::put(folder.path(), "a.tar.gz", bytes);
-        message(
-            load(&options(Kind::Cifar10, &path, 5, 5)),
-            &["a.tar.gz: ", part],
-        );
+        message(load(&options(Kind::Cifar10, &path, 5, 5)), &["a.tar.gz: ", part]);
     };
-    check(
-        &archive(&[("readme.html", Vec::new(), 88)]),
-        "does not hold data_batch_1.bin",
-    );
+    check(&archive(&[("readme.html", Vec::new(), 88)]), "does not hold data_batch_1.bin");
     check(b"not an archive at all", "is no CIFAR-10 archive");
     check(b"", "does not hold data_batch_1.bin");
     check(&super::gzip(&[7; 2000]), "is no CIFAR-10 archive");
@@ -287,13 +195,7 @@ fn archives_without_a_file_are_errors() {
 fn what_is_not_there_is_said_with_where_to_get_it() {
     let empty = tempfile::tempdir().unwrap();
     let mut options = options(Kind::Cifar2, empty.path(), 5, 5);
-    let parts = [
-        "cifar2 is not there",
-        "cs.toronto.edu/~kriz/cifar.html",
-        "30730000 bytes",
-        "170052171",
-        "--data-dir",
-    ];
+    let parts = ["cifar2 is not there", "cs.toronto.edu/~kriz/cifar.html", "30730000 bytes", "170052171", "--data-dir"];
     message(load(&options), &parts);
     message(load(&options), &[empty.path().to_str().unwrap()]);
     options.data_dir = None;

@@ -9,22 +9,13 @@ use super::{message, pixels};
 #[test]
 fn the_bundled_digits_are_those_of_the_readme() {
     let (images, labels) = digits::read().unwrap();
-    let Pixels::U8(raw) = images.pixels() else {
-        unreachable!()
-    };
+    let Pixels::U8(raw) = images.pixels() else { unreachable!() };
     let readme = include_str!("../../../data/README.md");
-    let files: [(&[u32], Vec<u8>); 2] = [
-        (&[0x803, 1797, 8, 8], raw.clone()),
-        (
-            &[0x801, 1797],
-            labels.iter().map(|&label| label as u8).collect(),
-        ),
-    ];
+    let files: [(&[u32], Vec<u8>); 2] =
+        [(&[0x803, 1797, 8, 8], raw.clone()), (&[0x801, 1797], labels.iter().map(|&label| label as u8).collect())];
     for (header, content) in files {
         let mut hash = Sha256::new();
-        header
-            .iter()
-            .for_each(|word| hash.update(word.to_be_bytes()));
+        header.iter().for_each(|word| hash.update(word.to_be_bytes()));
         hash.update(content);
         assert!(readme.contains(&hexadecimal(&hash.finalize())));
     }
@@ -33,10 +24,7 @@ fn the_bundled_digits_are_those_of_the_readme() {
 #[test]
 fn digits_are_divided_as_documented() {
     let data = load(&LoadOptions::new(Kind::Digits)).unwrap();
-    assert_eq!(
-        (data.train.images.len(), data.train.labels.len()),
-        (1438, 1438)
-    );
+    assert_eq!((data.train.images.len(), data.train.labels.len()), (1438, 1438));
     assert_eq!((data.test.images.len(), data.test.labels.len()), (359, 359));
     for class in 0..10 {
         let count = |labels: &[u16]| labels.iter().filter(|&&label| label == class).count();
@@ -51,47 +39,22 @@ fn digits_are_divided_as_documented() {
 #[test]
 fn training_images_end_up_with_mean_0_and_deviation_1() {
     for train_size in [None, Some(100)] {
-        let data = load(&LoadOptions {
-            train_size,
-            ..LoadOptions::new(Kind::Digits)
-        })
-        .unwrap();
-        let all: Vec<f64> = (0..data.train.images.len())
-            .flat_map(|index| pixels(&data.train.images, index))
-            .collect();
+        let data = load(&LoadOptions { train_size, ..LoadOptions::new(Kind::Digits) }).unwrap();
+        let all: Vec<f64> = (0..data.train.images.len()).flat_map(|index| pixels(&data.train.images, index)).collect();
         let mean = all.iter().sum::<f64>() / all.len() as f64;
-        let variance =
-            all.iter().map(|pixel| (pixel - mean).powi(2)).sum::<f64>() / all.len() as f64;
-        assert!(
-            mean.abs() < 1e-12 && (variance - 1.0).abs() < 1e-12,
-            "{mean} {variance}"
-        );
-        assert_eq!(
-            data.train.images.normalisation(),
-            data.test.images.normalisation()
-        );
+        let variance = all.iter().map(|pixel| (pixel - mean).powi(2)).sum::<f64>() / all.len() as f64;
+        assert!(mean.abs() < 1e-12 && (variance - 1.0).abs() < 1e-12, "{mean} {variance}");
+        assert_eq!(data.train.images.normalisation(), data.test.images.normalisation());
     }
 }
 
 #[test]
 fn sizes_beyond_the_set_are_errors() {
-    let mut options = LoadOptions {
-        train_size: Some(1439),
-        ..LoadOptions::new(Kind::Digits)
-    };
-    message(
-        load(&options),
-        &["training set of digits holds 1438 images", "1439"],
-    );
+    let mut options = LoadOptions { train_size: Some(1439), ..LoadOptions::new(Kind::Digits) };
+    message(load(&options), &["training set of digits holds 1438 images", "1439"]);
     options.subset = Subset::Balanced;
-    message(
-        load(&options),
-        &["training set of digits, class ", "144 were asked for"],
-    );
-    options = LoadOptions {
-        test_size: Some(0),
-        ..LoadOptions::new(Kind::Digits)
-    };
+    message(load(&options), &["training set of digits, class ", "144 were asked for"]);
+    options = LoadOptions { test_size: Some(0), ..LoadOptions::new(Kind::Digits) };
     message(load(&options), &["0 test images"]);
     options.test_size = Some(usize::MAX);
     message(load(&options), &["test set of digits holds 359 images"]);
@@ -99,11 +62,7 @@ fn sizes_beyond_the_set_are_errors() {
 
 #[test]
 fn fewer_images_than_classes_are_those_of_the_first_classes() {
-    let options = LoadOptions {
-        train_size: Some(3),
-        subset: Subset::Balanced,
-        ..LoadOptions::new(Kind::Digits)
-    };
+    let options = LoadOptions { train_size: Some(3), subset: Subset::Balanced, ..LoadOptions::new(Kind::Digits) };
     assert_eq!(load(&options).unwrap().train.labels, [0, 1, 2]);
 }
 
@@ -129,10 +88,7 @@ fn own_arrays_become_a_data_set() {
         npy::write_array(&path(name), &[rows, columns], data).unwrap();
     };
     let labels = |name: &str, labels: &[u8]| {
-        let text = format!(
-            "{{'descr': '|u1', 'fortran_order': False, 'shape': ({},)}}",
-            labels.len()
-        );
+        let text = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({},)}}", labels.len());
         super::put(folder.path(), name, &super::npy::file(1, &text, labels));
     };
     array("train.npy", 4, 3);
@@ -140,37 +96,21 @@ fn own_arrays_become_a_data_set() {
     labels("train-labels.npy", &[0, 2, 1, 0]);
     labels("test-labels.npy", &[4, 0]);
     let load = |normalised| {
-        let [a, b, c, d] = [
-            "train.npy",
-            "train-labels.npy",
-            "test.npy",
-            "test-labels.npy",
-        ]
-        .map(path);
+        let [a, b, c, d] = ["train.npy", "train-labels.npy", "test.npy", "test-labels.npy"].map(path);
         load_npy(&a, &b, &c, &d, normalised)
     };
     let data = load(false).unwrap();
     assert_eq!(data.classes, ["0", "1", "2", "3", "4"]);
     assert_eq!(pixels(&data.train.images, 1), [9.0, 16.0, 8.0]);
     let data = load(true).unwrap();
-    let sum: f64 = (0..4)
-        .map(|index| pixels(&data.train.images, index)[2])
-        .sum();
+    let sum: f64 = (0..4).map(|index| pixels(&data.train.images, index)[2]).sum();
     assert!(sum.abs() < 1e-12);
 
     labels("test-labels.npy", &[4, 0, 1]);
-    message(
-        load(false),
-        &["test.npy holds 2 images", "test-labels.npy holds 3 labels"],
-    );
+    message(load(false), &["test.npy holds 2 images", "test-labels.npy holds 3 labels"]);
     array("test.npy", 3, 2);
     message(load(false), &["3x1x1", "2x1x1"]);
     array("test.npy", 3, 3);
-    npy::write_array(
-        &path("train.npy"),
-        &[4, 3],
-        [1.0, 2.0, 3.0, 4.0, 2.0, 6.0].repeat(2),
-    )
-    .unwrap();
+    npy::write_array(&path("train.npy"), &[4, 3], [1.0, 2.0, 3.0, 4.0, 2.0, 6.0].repeat(2)).unwrap();
     message(load(true), &["train.npy: ", "channel 1", "equal"]);
 }

@@ -9,21 +9,12 @@ fn a_written_matrix_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("k.npy");
     write_array(&path, &[2, 3], [1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.5]).unwrap();
-    assert_eq!(
-        read_matrix(&path).unwrap(),
-        (2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.5])
-    );
+    assert_eq!(read_matrix(&path).unwrap(), (2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.5]));
     // The same numbers column by column.
-    let data: Vec<u8> = [1.0_f64, 4.0, 2.0, 5.0, 3.0, 6.5]
-        .into_iter()
-        .flat_map(f64::to_be_bytes)
-        .collect();
+    let data: Vec<u8> = [1.0_f64, 4.0, 2.0, 5.0, 3.0, 6.5].into_iter().flat_map(f64::to_be_bytes).collect();
     let header = "{'descr': '>f8', 'fortran_order': True, 'shape': (2, 3)}";
     let path = put(folder.path(), "f.npy", &file(1, header, &data));
-    assert_eq!(
-        read_matrix(&path).unwrap(),
-        (2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.5])
-    );
+    assert_eq!(read_matrix(&path).unwrap(), (2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.5]));
 }
 
 #[test]
@@ -32,10 +23,7 @@ fn one_matrix_at_a_time_is_read_in_any_order() {
     let path = folder.path().join("k.npy");
     write_array(&path, &[3, 40, 50], (0..6000).map(f64::from)).unwrap();
     let mut matrices = Matrices::open(&path).unwrap();
-    assert_eq!(
-        (matrices.count(), matrices.rows(), matrices.columns()),
-        (3, 40, 50)
-    );
+    assert_eq!((matrices.count(), matrices.rows(), matrices.columns()), (3, 40, 50));
     for index in [2, 0, 1, 2] {
         let expected: Vec<f64> = (0..2000).map(|i| f64::from(i + 2000 * index)).collect();
         assert_eq!(matrices.read(index as usize).unwrap(), expected);
@@ -48,35 +36,18 @@ fn one_matrix_at_a_time_is_read_in_any_order() {
 fn what_is_no_kernel_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("k.npy");
-    write_array(
-        &path,
-        &[2, 2, 2],
-        [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, f64::NAN, 1.0],
-    )
-    .unwrap();
+    write_array(&path, &[2, 2, 2], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, f64::NAN, 1.0]).unwrap();
     let mut matrices = Matrices::open(&path).unwrap();
     assert!(matrices.read(0).is_ok());
-    message(
-        matrices.read(1),
-        &["k.npy: ", "row 1, column 0 of matrix 1 is NaN"],
-    );
+    message(matrices.read(1), &["k.npy: ", "row 1, column 0 of matrix 1 is NaN"]);
     for shape in [&[4][..], &[1, 1, 2, 2], &[0, 4], &[2, 0, 2]] {
         write_array(&path, shape, vec![1.0; shape.iter().product()]).unwrap();
         message(Matrices::open(&path), &["k.npy: shape", "(rows, columns)"]);
     }
     for (header, part) in [
-        (
-            "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)}",
-            "dtype |u1",
-        ),
-        (
-            "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1, 1)}",
-            "Fortran",
-        ),
-        (
-            "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1)}",
-            "needs 75",
-        ),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)}", "dtype |u1"),
+        ("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1, 1)}", "Fortran"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1)}", "needs 75"),
     ] {
         let path = put(folder.path(), "x.npy", &file(1, header, &[0; 4]));
         message(Matrices::open(&path), &["x.npy: ", part]);

@@ -8,10 +8,7 @@ use super::super::{Dataset, FASHION_DIR, Kind, LoadOptions, Subset, load};
 
 /// Says so on the terminal itself: what a passing test prints, the test runner keeps to itself.
 fn skipped(why: &str) {
-    let _ = writeln!(
-        io::stderr(),
-        "SKIPPED, nothing was tested on the real images: {why}"
-    );
+    let _ = writeln!(io::stderr(), "SKIPPED, nothing was tested on the real images: {why}");
 }
 
 /// The folder that the environment variable names, or a loud line that it names none.
@@ -26,16 +23,9 @@ fn folder(variable: &str) -> Option<PathBuf> {
 fn check_counts(data: &Dataset, train: usize, test: usize) {
     let classes = data.classes.len();
     for (set, expected) in [(&data.train, train), (&data.test, test)] {
-        assert_eq!(
-            (set.images.len(), set.labels.len()),
-            (expected * classes, expected * classes)
-        );
+        assert_eq!((set.images.len(), set.labels.len()), (expected * classes, expected * classes));
         for class in 0..classes as u16 {
-            assert_eq!(
-                set.labels.iter().filter(|&&label| label == class).count(),
-                expected,
-                "class {class}"
-            );
+            assert_eq!(set.labels.iter().filter(|&&label| label == class).count(), expected, "class {class}");
         }
     }
 }
@@ -52,10 +42,7 @@ fn cifar10() {
     let Some(folder) = folder("ULTRAWIDE_CIFAR10") else {
         return;
     };
-    let mut options = LoadOptions {
-        data_dir: Some(folder),
-        ..LoadOptions::new(Kind::Cifar10)
-    };
+    let mut options = LoadOptions { data_dir: Some(folder), ..LoadOptions::new(Kind::Cifar10) };
     let data = load(&options).unwrap();
     check_counts(&data, 5000, 1000);
     // The well-known statistics of the training set.
@@ -63,19 +50,12 @@ fn cifar10() {
     check_close(&normalisation.mean, &[0.49140, 0.48216, 0.44653]);
     check_close(&normalisation.std, &[0.24703, 0.24349, 0.26159]);
     // The first training image is a frog, the first test image a cat.
-    assert_eq!(
-        (
-            data.classes[usize::from(data.train.labels[0])].as_str(),
-            data.test.labels[0]
-        ),
-        ("frog", 3)
-    );
+    assert_eq!((data.classes[usize::from(data.train.labels[0])].as_str(), data.test.labels[0]), ("frog", 3));
 
     options.kind = Kind::Cifar2;
     check_counts(&load(&options).unwrap(), 5000, 1000);
     options.kind = Kind::Cifar10;
-    (options.train_size, options.test_size, options.subset) =
-        (Some(2000), Some(100), Subset::Balanced);
+    (options.train_size, options.test_size, options.subset) = (Some(2000), Some(100), Subset::Balanced);
     check_counts(&load(&options).unwrap(), 200, 10);
     options.subset = Subset::First;
     let first = load(&options).unwrap();
@@ -94,15 +74,9 @@ fn fashion_mnist() {
     let normalisation = data.train.images.normalisation().unwrap();
     check_close(&normalisation.mean, &[0.28604]);
     check_close(&normalisation.std, &[0.35302]);
-    assert_eq!(
-        data.classes[usize::from(data.train.labels[0])],
-        "ankle boot"
-    );
+    assert_eq!(data.classes[usize::from(data.train.labels[0])], "ankle boot");
     options.train_size = Some(100);
-    assert_eq!(
-        load(&options).unwrap().train.labels,
-        data.train.labels[..100]
-    );
+    assert_eq!(load(&options).unwrap().train.labels, data.train.labels[..100]);
 }
 
 #[test]
@@ -110,15 +84,8 @@ fn mnist() {
     let Some(folder) = folder("ULTRAWIDE_MNIST") else {
         return;
     };
-    let data = load(&LoadOptions {
-        data_dir: Some(folder),
-        ..LoadOptions::new(Kind::Mnist)
-    })
-    .unwrap();
-    assert_eq!(
-        (data.train.images.len(), data.test.images.len()),
-        (60_000, 10_000)
-    );
+    let data = load(&LoadOptions { data_dir: Some(folder), ..LoadOptions::new(Kind::Mnist) }).unwrap();
+    assert_eq!((data.train.images.len(), data.test.images.len()), (60_000, 10_000));
     let normalisation = data.train.images.normalisation().unwrap();
     check_close(&normalisation.mean, &[0.1307]);
     check_close(&normalisation.std, &[0.3081]);

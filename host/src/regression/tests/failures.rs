@@ -17,10 +17,7 @@ fn failure(a: &Rows, ridge: f64) -> NotPositiveDefinite {
 /// The checks that hold for every failure.
 fn check(a: &Rows, ridge: f64) -> NotPositiveDefinite {
     let found = failure(a, ridge);
-    assert!(
-        found.pivot <= 0.0 && found.eigenvalue_bound <= 0.0,
-        "{found:?}"
-    );
+    assert!(found.pivot <= 0.0 && found.eigenvalue_bound <= 0.0, "{found:?}");
     assert!(found.eigenvalue_bound >= found.pivot, "{found:?}");
     let suggested = found.suggested_ridge.unwrap();
     assert!(suggested > ridge, "{found:?}");
@@ -28,10 +25,7 @@ fn check(a: &Rows, ridge: f64) -> NotPositiveDefinite {
     assert!(!fit.report.ill_conditioned && fit.report.backward_error <= BACKWARD);
     let text = RegressionError::NotPositiveDefinite(found.clone()).to_string();
     assert!(!text.contains("NaN") && !text.contains('\n'), "{text}");
-    assert!(
-        text.contains(&format!("{suggested:e}")) && text.contains(&found.pivot_index.to_string()),
-        "{text}"
-    );
+    assert!(text.contains(&format!("{suggested:e}")) && text.contains(&found.pivot_index.to_string()), "{text}");
     found
 }
 
@@ -39,16 +33,11 @@ fn check(a: &Rows, ridge: f64) -> NotPositiveDefinite {
 fn the_failing_pivot_is_named_wherever_it_stands() {
     // A negative diagonal entry at every boundary of the factorisation, in a matrix whose other pivots are known.
     let n = 600;
-    for at in [
-        0, 1, 15, 16, 31, 63, 64, 65, 127, 128, 200, 255, 256, 257, 300, 511, 512, 599,
-    ] {
+    for at in [0, 1, 15, 16, 31, 63, 64, 65, 127, 128, 200, 255, 256, 257, 300, 511, 512, 599] {
         let mut values = vec![2.0; n];
         values[at] = -0.25;
         let found = check(&diagonal(&values), 0.0);
-        assert_eq!(
-            (found.pivot_index, found.pivot, found.eigenvalue_bound),
-            (at, -0.25, -0.25)
-        );
+        assert_eq!((found.pivot_index, found.pivot, found.eigenvalue_bound), (at, -0.25, -0.25));
     }
 }
 
@@ -65,14 +54,8 @@ fn the_failing_pivot_is_the_schur_complement() {
         let pivot = a[at][at] - (0..at).map(|i| v[i][0] * a[i][at]).sum::<f64>();
         let squares = 1.0 + v.iter().map(|row| row[0] * row[0]).sum::<f64>();
         assert_eq!(found.pivot_index, at);
-        assert!(
-            (found.pivot / pivot - 1.0).abs() < PIVOT,
-            "{found:?} {pivot}"
-        );
-        assert!(
-            (found.eigenvalue_bound / (pivot / squares) - 1.0).abs() < PIVOT,
-            "{found:?}"
-        );
+        assert!((found.pivot / pivot - 1.0).abs() < PIVOT, "{found:?} {pivot}");
+        assert!((found.eigenvalue_bound / (pivot / squares) - 1.0).abs() < PIVOT, "{found:?}");
     }
 }
 
@@ -92,10 +75,7 @@ fn a_repeated_training_image_makes_the_kernel_singular() {
 fn a_ridge_that_is_too_small_is_raised() {
     let a = diagonal(&[1.0, -2.0, 1.0]);
     let found = check(&a, 0.5);
-    assert_eq!(
-        (found.ridge, found.pivot_index, found.pivot),
-        (0.5, 1, -1.5)
-    );
+    assert_eq!((found.ridge, found.pivot_index, found.pivot), (0.5, 1, -1.5));
     assert!(found.suggested_ridge.unwrap() > 2.0);
     assert!(solve(&a, 2.5).is_ok());
 }
@@ -103,17 +83,8 @@ fn a_ridge_that_is_too_small_is_raised() {
 #[test]
 fn odd_matrices_get_a_ridge_too() {
     let ones = vec![vec![1.0; 30]; 30];
-    let far: Rows = (0..40)
-        .map(|i| (0..40).map(|j| if i == j { 0.0 } else { 1e6 }).collect())
-        .collect();
-    for a in [
-        vec![vec![0.0]],
-        diagonal(&[-3.0; 20]),
-        diagonal(&[0.0; 300]),
-        ones,
-        far,
-        diagonal(&[1e-300, -1e-300]),
-    ] {
+    let far: Rows = (0..40).map(|i| (0..40).map(|j| if i == j { 0.0 } else { 1e6 }).collect()).collect();
+    for a in [vec![vec![0.0]], diagonal(&[-3.0; 20]), diagonal(&[0.0; 300]), ones, far, diagonal(&[1e-300, -1e-300])] {
         check(&a, 0.0);
     }
 }
@@ -124,9 +95,7 @@ fn a_failure_leaves_the_workspace_usable() {
     a[280][280] = -1.0;
     let targets = Targets::new(&labels(300, 3), 3).unwrap();
     let mut workspace = loaded(&a, 2).unwrap();
-    let Err(RegressionError::NotPositiveDefinite(found)) = workspace.solve(0.0, &targets) else {
-        panic!()
-    };
+    let Err(RegressionError::NotPositiveDefinite(found)) = workspace.solve(0.0, &targets) else { panic!() };
     let ridge = found.suggested_ridge.unwrap();
     let after = workspace.solve(ridge, &targets).unwrap();
     let fresh = loaded(&a, 1).unwrap().solve(ridge, &targets).unwrap();
@@ -157,15 +126,7 @@ fn numbers_beyond_f64_are_an_error_not_a_nan() {
 
 #[test]
 fn ridges_are_rounded_up_to_one_digit() {
-    let table = [
-        (1.0, 1.0),
-        (1.01, 2.0),
-        (9.5, 10.0),
-        (0.00012, 2e-4),
-        (3e-5, 3e-5),
-        (999.0, 1000.0),
-        (0.0, 0.0),
-    ];
+    let table = [(1.0, 1.0), (1.01, 2.0), (9.5, 10.0), (0.00012, 2e-4), (3e-5, 3e-5), (999.0, 1000.0), (0.0, 0.0)];
     for (value, expected) in table {
         assert_eq!(round_up(value), expected, "{value}");
     }

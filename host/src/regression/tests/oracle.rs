@@ -36,53 +36,35 @@ impl Random {
 
 /// The symmetric matrix with the given lower triangle.
 pub fn symmetric(n: usize, mut lower: impl FnMut(usize, usize) -> f64) -> Rows {
-    let half: Rows = (0..n)
-        .map(|i| (0..=i).map(|j| lower(i, j)).collect())
-        .collect();
-    (0..n)
-        .map(|i| (0..n).map(|j| half[i.max(j)][i.min(j)]).collect())
-        .collect()
+    let half: Rows = (0..n).map(|i| (0..=i).map(|j| lower(i, j)).collect()).collect();
+    (0..n).map(|i| (0..n).map(|j| half[i.max(j)][i.min(j)]).collect()).collect()
 }
 
 /// B·Bᵀ/n + shift·I for a random B: positive definite, well conditioned for a shift near 1.
 pub fn random_spd(n: usize, shift: f64, seed: u64) -> Rows {
     let mut random = Random(seed | 1);
-    let b: Rows = (0..n)
-        .map(|_| (0..n).map(|_| random.next()).collect())
-        .collect();
+    let b: Rows = (0..n).map(|_| (0..n).map(|_| random.next()).collect()).collect();
     let dot = |i: usize, j: usize| b[i].iter().zip(&b[j]).map(|(x, y)| x * y).sum::<f64>();
-    symmetric(n, |i, j| {
-        dot(i, j) / n as f64 + if i == j { shift } else { 0.0 }
-    })
+    symmetric(n, |i, j| dot(i, j) / n as f64 + if i == j { shift } else { 0.0 })
 }
 
 /// The Hilbert matrix 1/(i + j + 1), condition number about e^{3.5n}.
 pub fn hilbert(n: usize) -> Rows {
-    (0..n)
-        .map(|i| (0..n).map(|j| 1.0 / (i + j + 1) as f64).collect())
-        .collect()
+    (0..n).map(|i| (0..n).map(|j| 1.0 / (i + j + 1) as f64).collect()).collect()
 }
 
 /// A matrix with the given diagonal and nothing else.
 pub fn diagonal(values: &[f64]) -> Rows {
     let entry = |i: usize, j: usize| if i == j { values[i] } else { 0.0 };
-    (0..values.len())
-        .map(|i| (0..values.len()).map(|j| entry(i, j)).collect())
-        .collect()
+    (0..values.len()).map(|i| (0..values.len()).map(|j| entry(i, j)).collect()).collect()
 }
 
 /// A·X = B by Gaussian elimination with partial pivoting.
 pub fn eliminate(a: &Rows, b: &Rows) -> Rows {
     let n = a.len();
-    let mut work: Rows = a
-        .iter()
-        .zip(b)
-        .map(|(a, b)| [a.clone(), b.clone()].concat())
-        .collect();
+    let mut work: Rows = a.iter().zip(b).map(|(a, b)| [a.clone(), b.clone()].concat()).collect();
     for k in 0..n {
-        let pivot = (k..n)
-            .max_by(|&i, &j| work[i][k].abs().total_cmp(&work[j][k].abs()))
-            .unwrap();
+        let pivot = (k..n).max_by(|&i, &j| work[i][k].abs().total_cmp(&work[j][k].abs())).unwrap();
         work.swap(k, pivot);
         let row = work[k].clone();
         for line in &mut work[k + 1..] {
@@ -108,9 +90,7 @@ pub fn condition_one(a: &Rows) -> f64 {
 }
 
 pub fn norm_one(a: &Rows) -> f64 {
-    (0..a.len())
-        .map(|j| a.iter().map(|row| row[j].abs()).sum())
-        .fold(0.0, f64::max)
+    (0..a.len()).map(|j| a.iter().map(|row| row[j].abs()).sum()).fold(0.0, f64::max)
 }
 
 pub fn plus_ridge(a: &Rows, ridge: f64) -> Rows {
@@ -127,9 +107,7 @@ pub fn labels(n: usize, classes: usize) -> Vec<u16> {
 }
 
 pub fn rows_of(m: &Mat<f64>) -> Rows {
-    (0..m.nrows())
-        .map(|i| (0..m.ncols()).map(|j| m[(i, j)]).collect())
-        .collect()
+    (0..m.nrows()).map(|i| (0..m.ncols()).map(|j| m[(i, j)]).collect()).collect()
 }
 
 /// A loaded workspace.

@@ -8,9 +8,7 @@ use crate::regression::{ClassScore, Predictor, RegressionError, Targets, evaluat
 
 fn kernel(rows: usize, cols: usize, seed: u64) -> Rows {
     let mut random = Random(seed | 1);
-    (0..rows)
-        .map(|_| (0..cols).map(|_| random.next()).collect())
-        .collect()
+    (0..rows).map(|_| (0..cols).map(|_| random.next()).collect()).collect()
 }
 
 /// Feeds k in tiles of the given shape, rows of tiles in reverse order.
@@ -20,10 +18,7 @@ fn scores(k: &Rows, alpha: &Mat<f64>, height: usize, width: usize) -> Mat<f64> {
     for row in (0..m).step_by(height).rev() {
         for col in (0..n).step_by(width) {
             let (rows, cols) = (height.min(m - row), width.min(n - col));
-            let block: Vec<f64> = k[row..row + rows]
-                .iter()
-                .flat_map(|r| r[col..col + cols].to_vec())
-                .collect();
+            let block: Vec<f64> = k[row..row + rows].iter().flat_map(|r| r[col..col + cols].to_vec()).collect();
             predictor.add_block(row, col, rows, cols, &block).unwrap();
         }
     }
@@ -42,16 +37,7 @@ fn training_images_get_their_own_targets_back() {
     let evaluation = evaluate(f.as_ref(), targets.labels(), 10).unwrap();
     assert_eq!(evaluation.accuracy, 1.0);
     assert_eq!(evaluation.predictions, targets.labels());
-    assert_eq!(
-        evaluation.per_class,
-        vec![
-            ClassScore {
-                correct: 30,
-                total: 30
-            };
-            10
-        ]
-    );
+    assert_eq!(evaluation.per_class, vec![ClassScore { correct: 30, total: 30 }; 10]);
 }
 
 #[test]
@@ -68,43 +54,17 @@ fn f32_blocks_are_widened_exactly() {
 fn blocks_are_checked() {
     let alpha = Mat::from_fn(4, 2, |i, j| (i + j) as f64);
     let mut p = Predictor::new(alpha.as_ref(), 3).unwrap();
-    let mut refused = |row, col, rows, cols, values: &[f64]| {
-        p.add_block(row, col, rows, cols, values)
-            .unwrap_err()
-            .to_string()
-    };
-    assert_eq!(
-        refused(2, 0, 2, 1, &[0.0; 2]),
-        "a block of 2x1 at row 2, column 0 does not fit in the 3x4 matrix"
-    );
+    let mut refused =
+        |row, col, rows, cols, values: &[f64]| p.add_block(row, col, rows, cols, values).unwrap_err().to_string();
+    assert_eq!(refused(2, 0, 2, 1, &[0.0; 2]), "a block of 2x1 at row 2, column 0 does not fit in the 3x4 matrix");
     assert!(refused(0, usize::MAX, 1, 2, &[0.0; 2]).contains("does not fit"));
-    assert_eq!(
-        refused(0, 0, 1, 4, &[0.0; 3]),
-        "values in a block: 3 given, 4 expected"
-    );
-    assert_eq!(
-        refused(1, 0, 2, 2, &[0.0, 0.0, 0.0, f64::NAN]),
-        "the test kernel holds NaN at row 2, column 1"
-    );
+    assert_eq!(refused(0, 0, 1, 4, &[0.0; 3]), "values in a block: 3 given, 4 expected");
+    assert_eq!(refused(1, 0, 2, 2, &[0.0, 0.0, 0.0, f64::NAN]), "the test kernel holds NaN at row 2, column 1");
     assert!(refused(0, 2, 1, 2, &[0.0; 2]).contains("row 0 has its kernel columns up to 0"));
     p.add_block(0, 0, 2, 4, &[1.0; 8]).unwrap();
-    assert!(matches!(
-        p.add_block(0, 0, 1, 4, &[1.0; 4]),
-        Err(RegressionError::Order {
-            row: 0,
-            next: 4,
-            col0: 0
-        })
-    ));
+    assert!(matches!(p.add_block(0, 0, 1, 4, &[1.0; 4]), Err(RegressionError::Order { row: 0, next: 4, col0: 0 })));
     p.add_block(2, 0, 1, 3, &[1.0; 3]).unwrap();
-    assert!(matches!(
-        p.finish(),
-        Err(RegressionError::Incomplete {
-            row: 2,
-            got: 3,
-            expected: 4
-        })
-    ));
+    assert!(matches!(p.finish(), Err(RegressionError::Incomplete { row: 2, got: 3, expected: 4 })));
 
     assert!(Predictor::new(alpha.as_ref(), 0).is_err());
     assert!(Predictor::new(alpha.as_ref(), usize::MAX).is_err());
@@ -115,24 +75,12 @@ fn blocks_are_checked() {
 
 #[test]
 fn the_lowest_class_wins_a_tie() {
-    let rows = [
-        [0.5, 0.5, 0.1],
-        [0.0, 0.0, 0.0],
-        [-1.0, -0.5, -0.5],
-        [0.1, 0.2, 0.3],
-        [-0.0, 0.0, -0.0],
-    ];
+    let rows = [[0.5, 0.5, 0.1], [0.0, 0.0, 0.0], [-1.0, -0.5, -0.5], [0.1, 0.2, 0.3], [-0.0, 0.0, -0.0]];
     let scores = Mat::from_fn(5, 3, |i, j| rows[i][j]);
     let e = evaluate(scores.as_ref(), &[0, 1, 1, 2, 0], 3).unwrap();
     assert_eq!(e.predictions, [0, 0, 1, 2, 0]);
     assert_eq!(e.accuracy, 0.8);
-    assert_eq!(
-        e.overall,
-        ClassScore {
-            correct: 4,
-            total: 5
-        }
-    );
+    assert_eq!(e.overall, ClassScore { correct: 4, total: 5 });
     let counts: Vec<_> = e.per_class.iter().map(|c| (c.correct, c.total)).collect();
     assert_eq!(counts, [(2, 2), (1, 2), (1, 1)]);
     assert_eq!(e.per_class[1].accuracy(), Some(0.5));
@@ -142,23 +90,11 @@ fn the_lowest_class_wins_a_tie() {
 #[test]
 fn evaluations_are_checked() {
     let scores = Mat::from_fn(2, 2, |i, j| if (i, j) == (1, 0) { f64::NAN } else { 0.0 });
-    let refused = |m: &Mat<f64>, labels: &[u16], classes| {
-        evaluate(m.as_ref(), labels, classes)
-            .unwrap_err()
-            .to_string()
-    };
-    assert_eq!(
-        refused(&scores, &[0, 1], 2),
-        "the score matrix holds NaN at row 1, column 0"
-    );
-    assert_eq!(
-        refused(&scores, &[0], 2),
-        "test labels: 1 given, 2 expected"
-    );
-    assert_eq!(
-        refused(&scores, &[0, 1], 3),
-        "score columns: 2 given, 3 expected"
-    );
+    let refused =
+        |m: &Mat<f64>, labels: &[u16], classes| evaluate(m.as_ref(), labels, classes).unwrap_err().to_string();
+    assert_eq!(refused(&scores, &[0, 1], 2), "the score matrix holds NaN at row 1, column 0");
+    assert_eq!(refused(&scores, &[0], 2), "test labels: 1 given, 2 expected");
+    assert_eq!(refused(&scores, &[0, 1], 3), "score columns: 2 given, 3 expected");
     assert!(refused(&scores, &[0, 2], 2).contains("label 2 at index 1"));
     assert!(refused(&Mat::zeros(0, 2), &[], 2).contains("test set is empty"));
     assert!(refused(&Mat::zeros(1, 1), &[0], 1).contains("cannot be told apart"));

@@ -19,15 +19,8 @@ fn solves_agree_with_elimination() {
             let expected = eliminate(&plus_ridge(&a, ridge), &rows_of(&targets.one_hot()));
             let report = fit.report;
             let error = distance(&rows_of(&fit.alpha), &expected);
-            assert!(
-                error <= SOLVE * report.condition.max(1.0),
-                "n {n} shift {shift}: {error:e}"
-            );
-            assert!(
-                report.backward_error <= BACKWARD,
-                "n {n}: {:e}",
-                report.backward_error
-            );
+            assert!(error <= SOLVE * report.condition.max(1.0), "n {n} shift {shift}: {error:e}");
+            assert!(report.backward_error <= BACKWARD, "n {n}: {:e}", report.backward_error);
             assert!(!report.ill_conditioned && report.warning().is_none());
             assert!(0.0 < report.pivot_min && report.pivot_min <= report.pivot_max);
             assert_eq!((report.n, report.ridge, report.threads), (n, ridge, 2));
@@ -55,9 +48,7 @@ fn the_backward_error_is_the_one_of_the_definition() {
     let got = crate::regression::residual::backward_error(&matrix, 0.25, x.as_ref(), y.as_ref());
     let shifted = plus_ridge(&a, 0.25);
     let largest = |m: &Mat<f64>| (0..300).map(|i| m[(i, 1)].abs()).fold(0.0, f64::max);
-    let residual = (0..300)
-        .map(|i| 0.5 * shifted[i][17].abs())
-        .fold(0.0, f64::max);
+    let residual = (0..300).map(|i| 0.5 * shifted[i][17].abs()).fold(0.0, f64::max);
     let expected = residual / (norm_one(&shifted) * largest(&x) + largest(&y));
     assert!((got / expected - 1.0).abs() < 1e-10, "{got:e} {expected:e}");
 }
@@ -69,10 +60,7 @@ fn the_pivots_are_those_of_the_matrix() {
     assert!((report.pivot_max / 8.0 - 1.0).abs() < PIVOT);
     assert!((report.condition / (8.0 / 1.5) - 1.0).abs() < PIVOT);
     let report = solve(&diagonal(&[4.0]), 0.0).unwrap().report;
-    assert_eq!(
-        (report.condition, report.pivot_min, report.pivot_max),
-        (1.0, 4.0, 4.0)
-    );
+    assert_eq!((report.condition, report.pivot_min, report.pivot_max), (1.0, 4.0, 4.0));
 }
 
 #[test]
@@ -98,10 +86,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
         let mut results = [1, 2, 3, 8].map(|threads| {
             let fit = loaded(&a, threads).unwrap().solve(0.0, &targets).unwrap();
             let r = fit.report;
-            (
-                fit.alpha,
-                [r.condition, r.pivot_min, r.pivot_max, r.backward_error].map(f64::to_bits),
-            )
+            (fit.alpha, [r.condition, r.pivot_min, r.pivot_max, r.backward_error].map(f64::to_bits))
         });
         let first = results[0].clone();
         assert!(results.iter_mut().all(|r| *r == first), "n {n}");
@@ -113,10 +98,7 @@ fn hilbert_matrices_are_solved_stably_and_flagged() {
     for n in 2..=9 {
         let fit = solve(&hilbert(n), 0.0).unwrap();
         let exact = condition_one(&hilbert(n));
-        assert!(
-            fit.report.condition <= exact * (1.0 + CONDITION_ABOVE.max(exact * 1e-14)),
-            "n {n}"
-        );
+        assert!(fit.report.condition <= exact * (1.0 + CONDITION_ABOVE.max(exact * 1e-14)), "n {n}");
         assert!(fit.report.condition * CONDITION_BELOW >= exact, "n {n}");
         assert!(fit.report.backward_error <= BACKWARD && !fit.report.ill_conditioned);
     }
@@ -133,17 +115,8 @@ fn fit_loads_and_solves() {
     let targets = Targets::new(&labels(50, 2), 2).unwrap();
     let mut workspace = Workspace::new(50, 1).unwrap();
     let tile: Vec<f32> = a.iter().flatten().map(|&v| v as f32).collect();
-    let got = fit(
-        &mut workspace,
-        0.0,
-        |k| Ok(k.set_tile(0, 0, 50, 50, &tile)?),
-        &targets,
-    )
-    .unwrap();
-    let single: Rows = a
-        .iter()
-        .map(|row| row.iter().map(|&v| f64::from(v as f32)).collect())
-        .collect();
+    let got = fit(&mut workspace, 0.0, |k| Ok(k.set_tile(0, 0, 50, 50, &tile)?), &targets).unwrap();
+    let single: Rows = a.iter().map(|row| row.iter().map(|&v| f64::from(v as f32)).collect()).collect();
     let expected = eliminate(&single, &rows_of(&targets.one_hot()));
     assert!(distance(&rows_of(&got.alpha), &expected) <= SOLVE * got.report.condition);
 }

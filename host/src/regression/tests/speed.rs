@@ -26,9 +26,7 @@ fn factorisation() {
             workspace
                 .load(|k| {
                     for (j, column) in k.columns_mut().enumerate() {
-                        (j..)
-                            .zip(column)
-                            .for_each(|(i, value)| *value = entry(i, j));
+                        (j..).zip(column).for_each(|(i, value)| *value = entry(i, j));
                     }
                     Ok(())
                 })
@@ -51,24 +49,11 @@ fn factorisation() {
             let scratch = cholesky_in_place_scratch::<f64>(n, par, Default::default());
             let mut memory = MemBuffer::new(scratch);
             let (stack, clock) = (MemStack::new(&mut memory), Instant::now());
-            cholesky_in_place(
-                a.as_mut(),
-                Default::default(),
-                par,
-                stack,
-                Default::default(),
-            )
-            .unwrap();
+            cholesky_in_place(a.as_mut(), Default::default(), par, stack, Default::default()).unwrap();
             let seconds = clock.elapsed().as_secs_f64();
             let gflops = (n as f64).powi(3) / 3e9 / seconds;
-            bits.push(
-                (0..n)
-                    .map(|j| a[(n - 1, j)].to_bits())
-                    .fold(0u64, |h, b| h.rotate_left(5) ^ b),
-            );
-            println!(
-                "n {n} threads {threads}: faer's own factorisation {seconds:.3} s {gflops:.1} GFLOP/s"
-            );
+            bits.push((0..n).map(|j| a[(n - 1, j)].to_bits()).fold(0u64, |h, b| h.rotate_left(5) ^ b));
+            println!("n {n} threads {threads}: faer's own factorisation {seconds:.3} s {gflops:.1} GFLOP/s");
         }
         println!(
             "n {n}: faer's own factor has the same bits for 1, 2 and 3 threads: {}",

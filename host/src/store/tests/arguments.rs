@@ -21,14 +21,8 @@ fn impossible_plans_are_refused_with_the_limit() {
         (|p| p.arrays[1].rows = 0, "0x7"),
         (|p| p.arrays[1].rows = usize::MAX, "16777216"),
         (|p| p.arrays[0].outputs.clear(), "0 outputs"),
-        (
-            |p| p.arrays[0].outputs[1] = "ntk gap 3".into(),
-            "two outputs",
-        ),
-        (
-            |p| drop(p.manifest.insert("long".into(), "x".repeat(3 << 20).into())),
-            "4194304",
-        ),
+        (|p| p.arrays[0].outputs[1] = "ntk gap 3".into(), "two outputs"),
+        (|p| drop(p.manifest.insert("long".into(), "x".repeat(3 << 20).into())), "4194304"),
     ];
     let folder = tempfile::tempdir().unwrap();
     for (spoil, needle) in cases {
@@ -45,13 +39,8 @@ fn impossible_plans_are_refused_with_the_limit() {
 
 #[test]
 fn the_largest_possible_grids_do_not_overflow() {
-    let array = |rows, cols, symmetric| ArrayPlan {
-        name: "k".into(),
-        rows,
-        cols,
-        symmetric,
-        outputs: vec!["o".into()],
-    };
+    let array =
+        |rows, cols, symmetric| ArrayPlan { name: "k".into(), rows, cols, symmetric, outputs: vec!["o".into()] };
     assert_eq!(array(usize::MAX, usize::MAX, true).tile_count(1), None);
     assert_eq!(array(usize::MAX, 2, false).tile_count(1), None);
     assert_eq!(array(5, 5, true).tile_count(2), Some(6));
@@ -73,25 +62,13 @@ fn wrong_arguments_are_named() {
     write(&store, "train", (2, 0)).unwrap();
     let mut out = [0.0f64; 9];
 
-    for text in [
-        message(store.has_tile("nope", 0, 0)),
-        message(store.missing_tiles("nope")),
-    ] {
-        assert!(
-            text.contains("\"nope\"") && text.contains("test, train"),
-            "{text}"
-        );
+    for text in [message(store.has_tile("nope", 0, 0)), message(store.missing_tiles("nope"))] {
+        assert!(text.contains("\"nope\"") && text.contains("test, train"), "{text}");
     }
     let text = message(store.has_tile("train", 0, 1));
-    assert!(
-        text.contains("(0, 1)") && text.contains("3x3 tiles") && text.contains("j <= i"),
-        "{text}"
-    );
+    assert!(text.contains("(0, 1)") && text.contains("3x3 tiles") && text.contains("j <= i"), "{text}");
     let text = message(store.read_tile("test", 0, 2, 0, &mut out));
-    assert!(
-        text.contains("(2, 0)") && text.contains("2x3 tiles"),
-        "{text}"
-    );
+    assert!(text.contains("(2, 0)") && text.contains("2x3 tiles"), "{text}");
     let text = message(store.read_tile("test", 0, usize::MAX, usize::MAX, &mut out));
     assert!(text.contains("stores no tile"), "{text}");
     let text = message(store.read_tile("train", 3, 2, 0, &mut out));
@@ -99,22 +76,13 @@ fn wrong_arguments_are_named() {
     let text = message(store.read_tile("train", 0, 2, 0, &mut out[..2]));
     assert!(text.contains("holds 2 numbers, 3 are needed"), "{text}");
     let text = message(store.read_tile("train", 0, 1, 0, &mut out));
-    assert!(
-        text.contains("(1, 0)") && text.contains("missing"),
-        "{text}"
-    );
+    assert!(text.contains("(1, 0)") && text.contains("missing"), "{text}");
     let text = message(store.write_tile("train", 2, 2, &[0.0f64; 4]));
     assert!(text.contains("holds 4 numbers, 3 are needed"), "{text}");
     let text = message(store.write_tile("train", 2, 2, &[0.0f32; 3]));
-    assert!(
-        text.contains("float64 numbers, float32 was asked for"),
-        "{text}"
-    );
+    assert!(text.contains("float64 numbers, float32 was asked for"), "{text}");
     let text = message(store.read_tile("train", 0, 2, 0, &mut [0.0f32; 9]));
-    assert!(
-        text.contains("float64 numbers, float32 was asked for"),
-        "{text}"
-    );
+    assert!(text.contains("float64 numbers, float32 was asked for"), "{text}");
 
     let reader = Store::open(&path).unwrap();
     assert!(message(write(&reader, "train", (1, 0))).contains("reading"));

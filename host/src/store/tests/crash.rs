@@ -21,12 +21,7 @@ pub(super) fn skipped(why: &str) {
 
 /// Arguments with which this test binary runs one ignored test.
 fn arguments(test: &str) -> [String; 4] {
-    [
-        format!("store::tests::crash::{test}"),
-        "--exact".into(),
-        "--ignored".into(),
-        "--nocapture".into(),
-    ]
+    [format!("store::tests::crash::{test}"), "--exact".into(), "--ignored".into(), "--nocapture".into()]
 }
 
 fn start(test: &str, store: &Path) -> Child {
@@ -48,22 +43,14 @@ fn large_plan() -> StorePlan {
 }
 
 fn temporaries(root: &Path) -> Vec<PathBuf> {
-    let name = |path: &PathBuf| {
-        path.file_name()
-            .unwrap()
-            .to_string_lossy()
-            .starts_with(TEMPORARY_PREFIX)
-    };
+    let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(TEMPORARY_PREFIX);
     tree(root).into_keys().filter(name).collect()
 }
 
 #[test]
 fn a_killed_process_leaves_whole_tiles_or_none() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, reference) = (
-        folder.path().join("run.zarr"),
-        folder.path().join("reference"),
-    );
+    let (path, reference) = (folder.path().join("run.zarr"), folder.path().join("reference"));
     let plan = large_plan();
     finished(&reference, &plan);
     let expected = tree(&reference);
@@ -81,15 +68,9 @@ fn a_killed_process_leaves_whole_tiles_or_none() {
         let found = tree(&path);
         leftovers += temporaries(&path).len();
         for (name, bytes) in &found {
-            let plain = name
-                .file_name()
-                .is_some_and(|name| !name.to_string_lossy().starts_with('.'));
+            let plain = name.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'));
             if plain {
-                assert!(
-                    expected.get(name) == Some(bytes),
-                    "{} after round {round}",
-                    name.display()
-                );
+                assert!(expected.get(name) == Some(bytes), "{} after round {round}", name.display());
             }
         }
         if found.contains_key(Path::new("zarr.json")) {
@@ -121,12 +102,8 @@ fn a_file_that_cannot_grow_leaves_nothing() {
         .env(CHILD, &path)
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
 #[test]
@@ -141,10 +118,7 @@ fn a_full_disk_is_named_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let disk = folder.path().join("disk");
     fs::create_dir(&disk).unwrap();
-    let mount = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
-        .arg(&disk)
-        .output();
+    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&disk).output();
     if !mount.is_ok_and(|output| output.status.success()) {
         return skipped("a full disk: no right to mount a small file system");
     }
@@ -156,15 +130,9 @@ fn a_full_disk_is_named_and_leaves_nothing() {
     let path = mount.0.join("run.zarr");
     let store = Store::create(&path, &plan).unwrap();
     let tiles = store.missing_tiles("train").unwrap();
-    let text = message(
-        tiles
-            .iter()
-            .try_for_each(|tile| write(&store, "train", *tile)),
-    );
+    let text = message(tiles.iter().try_for_each(|tile| write(&store, "train", *tile)));
     assert!(
-        text.contains("run.zarr/train/c/0/")
-            && text.contains("196608 bytes")
-            && text.contains("No space left"),
+        text.contains("run.zarr/train/c/0/") && text.contains("196608 bytes") && text.contains("No space left"),
         "{text}"
     );
     assert!(temporaries(&path).is_empty());
@@ -198,13 +166,7 @@ fn paths_that_cannot_hold_a_store() {
         assert!(message(act(&below, &plan)).contains("file/run.zarr"));
         message(act(Path::new(""), &plan));
     }
-    for path in [
-        &no_parent,
-        &below,
-        &file,
-        &PathBuf::new(),
-        &PathBuf::from("nul\0nul"),
-    ] {
+    for path in [&no_parent, &below, &file, &PathBuf::new(), &PathBuf::from("nul\0nul")] {
         message(Store::open(path));
     }
     assert!(message(Store::open(folder.path())).contains("no store"));
@@ -215,8 +177,7 @@ fn paths_that_cannot_hold_a_store() {
 #[cfg(unix)]
 fn a_folder_without_the_right_to_write() {
     use std::os::unix::fs::PermissionsExt;
-    let set =
-        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.zarr");
     finished(&path, &plan(3, Precision::F32));
@@ -234,14 +195,11 @@ fn a_folder_without_the_right_to_write() {
             .args(arguments("child_has_no_rights"))
             .env(CHILD, &path)
             .output();
-        let text =
-            |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).into_owned();
         match &output {
             Ok(output) if text(output).contains("1 passed") => Ok(()),
             Ok(output) if text(output).contains("running 1 test") => panic!("{}", text(output)),
-            _ => Err(
-                "a folder without the right to write: the superuser may, and could not become another user",
-            ),
+            _ => Err("a folder without the right to write: the superuser may, and could not become another user"),
         }
     };
     closed.iter().for_each(|path| set(path, 0o755));
@@ -256,30 +214,15 @@ fn unwritable(path: &Path) {
     let plan = plan(3, Precision::F32);
     let sibling = path.with_file_name("new.zarr");
     for (result, part) in [
-        (
-            Store::create(&sibling, &plan),
-            "new.zarr: cannot create the folder: Permission denied",
-        ),
-        (
-            Store::resume(&sibling, &plan),
-            "new.zarr: cannot create the folder: Permission denied",
-        ),
-        (
-            Store::resume(path, &plan),
-            ".uw-lock: cannot open the lock file: Permission denied",
-        ),
+        (Store::create(&sibling, &plan), "new.zarr: cannot create the folder: Permission denied"),
+        (Store::resume(&sibling, &plan), "new.zarr: cannot create the folder: Permission denied"),
+        (Store::resume(path, &plan), ".uw-lock: cannot open the lock file: Permission denied"),
     ] {
         let text = message(result);
         assert!(text.contains(part), "{text}");
     }
     // Reading needs no right to write.
-    assert!(
-        Store::open(path)
-            .unwrap()
-            .missing_tiles("train")
-            .unwrap()
-            .is_empty()
-    );
+    assert!(Store::open(path).unwrap().missing_tiles("train").unwrap().is_empty());
 }
 
 #[test]
@@ -308,10 +251,7 @@ fn child_meets_the_limit() {
     let path = Path::new(&path);
     let store = Store::resume(path, &large_plan()).unwrap();
     let text = message(write(&store, "train", (1, 0)));
-    assert!(
-        text.contains("train/c/0/1/0: 1572864 bytes could not be written: File too large"),
-        "{text}"
-    );
+    assert!(text.contains("train/c/0/1/0: 1572864 bytes could not be written: File too large"), "{text}");
     assert!(!store.has_tile("train", 1, 0).unwrap());
     assert!(temporaries(path).is_empty());
 }

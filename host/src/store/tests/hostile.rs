@@ -46,25 +46,13 @@ fn documents_that_are_no_documents() {
         ] {
             fs::write(&file, bad).unwrap();
             let found = refused(folder.path());
-            assert!(
-                found.contains(document) && found.contains(needle),
-                "{needle}: {found}"
-            );
+            assert!(found.contains(document) && found.contains(needle), "{needle}: {found}");
         }
         fs::write(&file, vec![b' '; (MAX_METADATA_BYTES + 1) as usize]).unwrap();
         let found = refused(folder.path());
-        assert!(
-            found.contains("4194305") && found.contains("4194304"),
-            "{found}"
-        );
+        assert!(found.contains("4194305") && found.contains("4194304"), "{found}");
         // A sparse file of a terabyte: its size must be looked at before it is read.
-        if fs::File::options()
-            .write(true)
-            .open(&file)
-            .unwrap()
-            .set_len(1 << 40)
-            .is_ok()
-        {
+        if fs::File::options().write(true).open(&file).unwrap().set_len(1 << 40).is_ok() {
             assert!(refused(folder.path()).contains("1099511627776"));
         }
         fs::remove_file(&file).unwrap();
@@ -88,37 +76,13 @@ fn documents_that_lie() {
         ("/shape", json!([3, huge, huge]), "16777216"),
         ("/shape", json!([3, u64::MAX, u64::MAX]), "16777216"),
         ("/chunk_grid/name", json!("rectangular"), "regular"),
-        (
-            "/chunk_grid/configuration",
-            json!(null),
-            "chunk_shape is missing",
-        ),
-        (
-            "/chunk_grid/configuration/chunk_shape",
-            json!([3, 0, 0]),
-            "tile",
-        ),
-        (
-            "/chunk_grid/configuration/chunk_shape",
-            json!([3, 3, 4]),
-            "do not fit",
-        ),
-        (
-            "/chunk_grid/configuration/chunk_shape",
-            json!([3, huge, huge]),
-            "tile",
-        ),
-        (
-            "/chunk_grid/configuration/chunk_shape",
-            json!([3, 4, 4]),
-            "tile 4",
-        ),
+        ("/chunk_grid/configuration", json!(null), "chunk_shape is missing"),
+        ("/chunk_grid/configuration/chunk_shape", json!([3, 0, 0]), "tile"),
+        ("/chunk_grid/configuration/chunk_shape", json!([3, 3, 4]), "do not fit"),
+        ("/chunk_grid/configuration/chunk_shape", json!([3, huge, huge]), "tile"),
+        ("/chunk_grid/configuration/chunk_shape", json!([3, 4, 4]), "tile 4"),
         ("/chunk_key_encoding/name", json!("v2"), "v2"),
-        (
-            "/chunk_key_encoding/configuration/separator",
-            json!("."),
-            "separator",
-        ),
+        ("/chunk_key_encoding/configuration/separator", json!("."), "separator"),
         ("/data_type", json!("int32"), "int32"),
         ("/data_type", json!({"name": "float32"}), "data_type"),
         ("/data_type", json!("float64"), "float64"),
@@ -126,17 +90,9 @@ fn documents_that_lie() {
         ("/codecs", json!([]), "codecs"),
         ("/codecs/0/configuration/endian", json!("big"), "big"),
         ("/codecs/0/name", json!("gzip"), "gzip"),
-        (
-            "/dimension_names",
-            json!(["x".repeat(1 << 20), "b", "c"]),
-            "…",
-        ),
+        ("/dimension_names", json!(["x".repeat(1 << 20), "b", "c"]), "…"),
         ("/attributes/outputs", json!(["a", "a", "b"]), "two outputs"),
-        (
-            "/attributes/outputs",
-            json!(["a", 1, "b"]),
-            "list of strings",
-        ),
+        ("/attributes/outputs", json!(["a", 1, "b"]), "list of strings"),
         ("/attributes/outputs", json!([]), "0 outputs"),
         ("/attributes/symmetric", json!("upper"), "upper"),
         ("/attributes/symmetric", json!(true), "symmetric"),
@@ -144,29 +100,13 @@ fn documents_that_lie() {
     let group = [
         ("/node_type", json!("array"), "node_type"),
         ("/attributes", json!(null), "not a store of ultrawide"),
-        (
-            "/attributes/ultrawide_store",
-            json!(2),
-            "format 2, this version knows 1",
-        ),
+        ("/attributes/ultrawide_store", json!(2), "format 2, this version knows 1"),
         ("/attributes/arrays", json!([]), "no arrays"),
-        (
-            "/attributes/arrays",
-            json!(["train", "missing"]),
-            "is missing",
-        ),
-        (
-            "/attributes/arrays",
-            json!(["train", "train"]),
-            "two arrays",
-        ),
+        ("/attributes/arrays", json!(["train", "missing"]), "is missing"),
+        ("/attributes/arrays", json!(["train", "train"]), "two arrays"),
         ("/attributes/arrays", json!(["../../etc"]), "../../etc"),
         ("/attributes/arrays", json!(["/etc"]), "/etc"),
-        (
-            "/attributes/arrays",
-            json!(vec!["train"; 65]),
-            "limit is 64",
-        ),
+        ("/attributes/arrays", json!(vec!["train"; 65]), "limit is 64"),
         ("/attributes/arrays", json!("train"), "list of strings"),
         ("/attributes/manifest", json!([]), "object"),
     ];
@@ -177,10 +117,7 @@ fn documents_that_lie() {
             *changed.pointer_mut(pointer).unwrap() = value.clone();
             fs::write(&file, changed.to_string()).unwrap();
             let found = refused(folder.path());
-            assert!(
-                found.contains(needle) && found.len() < 400,
-                "{pointer}, {needle}: {found}"
-            );
+            assert!(found.contains(needle) && found.len() < 400, "{pointer}, {needle}: {found}");
         }
     }
 }

@@ -32,24 +32,13 @@ fn plan(tile: usize, precision: Precision) -> StorePlan {
         "ridge": 0.1,
         "version": "0.1.0",
     });
-    let Value::Object(manifest) = manifest else {
-        unreachable!("an object was written above")
-    };
-    StorePlan {
-        tile,
-        precision,
-        arrays: vec![array("train", 7, 7, true), array("test", 5, 7, false)],
-        manifest,
-    }
+    let Value::Object(manifest) = manifest else { unreachable!("an object was written above") };
+    StorePlan { tile, precision, arrays: vec![array("train", 7, 7, true), array("test", 5, 7, false)], manifest }
 }
 
 /// The number that the tests put at (`row`, `col`) of an output: different everywhere, exact in `f32`.
 fn number(array: &str, output: usize, row: usize, col: usize) -> f64 {
-    let (row, col) = if array == "train" {
-        (row.max(col), row.min(col))
-    } else {
-        (row, col)
-    };
+    let (row, col) = if array == "train" { (row.max(col), row.min(col)) } else { (row, col) };
     (output * 10_000 + row * 100 + col) as f64 + if array == "train" { 0.5 } else { 0.25 }
 }
 
@@ -61,12 +50,7 @@ fn tile_values(plan: &StorePlan, array: &str, i: usize, j: usize) -> Vec<f64> {
     for output in 0..planned.outputs.len() {
         for row in 0..rows {
             for col in 0..cols {
-                values.push(number(
-                    array,
-                    output,
-                    i * plan.tile + row,
-                    j * plan.tile + col,
-                ));
+                values.push(number(array, output, i * plan.tile + row, j * plan.tile + col));
             }
         }
     }

@@ -15,11 +15,7 @@ fn leftovers_go_and_missing_tiles_are_named() {
     fs::remove_dir_all(path.join("test/c/0/1")).unwrap();
     let temporaries = ["", "train", "train/c", "train/c/0", "train/c/0/1"];
     for place in temporaries {
-        fs::write(
-            path.join(place).join(format!("{TEMPORARY_PREFIX}1-0")),
-            "half a ti",
-        )
-        .unwrap();
+        fs::write(path.join(place).join(format!("{TEMPORARY_PREFIX}1-0")), "half a ti").unwrap();
     }
     fs::write(path.join(LOCK_FILE), "123\n").unwrap();
 
@@ -29,10 +25,7 @@ fn leftovers_go_and_missing_tiles_are_named() {
 
     let store = Store::resume(&path, &plan).unwrap();
     assert_eq!(store.missing_tiles("train").unwrap(), [(1, 0)]);
-    assert_eq!(
-        store.missing_tiles("test").unwrap(),
-        [(1, 0), (1, 1), (1, 2)]
-    );
+    assert_eq!(store.missing_tiles("test").unwrap(), [(1, 0), (1, 1), (1, 2)]);
     assert!(!store.has_tile("train", 1, 0).unwrap());
     write_missing(&store);
     drop(store);
@@ -59,10 +52,7 @@ fn chunks_of_the_wrong_size_are_refused_by_open_and_recomputed_by_resume() {
             message(reader.read_tile("train", 0, 2, 1, &mut out)),
             message(reader.has_tile("train", 2, 1)),
         ] {
-            assert!(
-                text.contains("2/1") && text.contains(&found) && text.contains("has 108"),
-                "{text}"
-            );
+            assert!(text.contains("2/1") && text.contains(&found) && text.contains("has 108"), "{text}");
         }
 
         let store = Store::resume(&path, &plan).unwrap();
@@ -86,22 +76,14 @@ fn other_settings_are_refused_and_every_one_is_named() {
     other.precision = Precision::F64;
     other.arrays[0].outputs[2] = "nngp gap 5".into();
     other.arrays[1].rows = 6;
-    other.arrays.push(ArrayPlan {
-        name: "extra".into(),
-        ..other.arrays[1].clone()
-    });
+    other.arrays.push(ArrayPlan { name: "extra".into(), ..other.arrays[1].clone() });
     other.manifest["net"]["depth"] = json!([3, 4, 6]);
     other.manifest["data"]["sha256"] = json!("0".repeat(64));
     other.manifest.remove("ridge");
     other.manifest.insert("flip".into(), json!(true));
     let error = Store::resume(&path, &other).unwrap_err();
-    let StoreError::Mismatch { differences, .. } = &error else {
-        panic!("{error}")
-    };
-    let keys: Vec<&str> = differences
-        .iter()
-        .map(|difference| difference.key.as_str())
-        .collect();
+    let StoreError::Mismatch { differences, .. } = &error else { panic!("{error}") };
+    let keys: Vec<&str> = differences.iter().map(|difference| difference.key.as_str()).collect();
     assert_eq!(
         keys,
         [
@@ -117,13 +99,9 @@ fn other_settings_are_refused_and_every_one_is_named() {
         ]
     );
     let text = message::<Store>(Err(error));
-    for part in [
-        "run.zarr",
-        "plan.tile: 3 vs. 4",
-        "flip: absent vs. true",
-        "ridge: 0.1 vs. absent",
-        "[3,4] vs. [3,4,6]",
-    ] {
+    for part in
+        ["run.zarr", "plan.tile: 3 vs. 4", "flip: absent vs. true", "ridge: 0.1 vs. absent", "[3,4] vs. [3,4,6]"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert_eq!(before, tree(&path), "a refusal changes nothing");
@@ -136,10 +114,7 @@ fn a_second_writer_is_refused_and_readers_are_not() {
     let plan = plan(3, Precision::F32);
     let first = Store::create(&path, &plan).unwrap();
     let text = message(Store::resume(&path, &plan));
-    assert!(
-        text.contains("in use") && text.contains(&std::process::id().to_string()),
-        "{text}"
-    );
+    assert!(text.contains("in use") && text.contains(&std::process::id().to_string()), "{text}");
     drop(Store::open(&path).unwrap());
     assert!(message(Store::create(&path, &plan)).contains("--resume"));
     drop(first);
@@ -152,10 +127,7 @@ fn many_runs_racing_for_one_store_have_it_one_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.zarr");
     let plan = plan(7, Precision::F32);
-    let (holders, won) = (
-        std::sync::atomic::AtomicUsize::new(0),
-        std::sync::atomic::AtomicUsize::new(0),
-    );
+    let (holders, won) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
     let order = std::sync::atomic::Ordering::SeqCst;
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -203,19 +175,11 @@ fn a_foreign_zarr_group_is_not_touched() {
     let path = folder.path();
     // An array without chunks looks much like an interrupted creation.
     fs::create_dir(path.join("train")).unwrap();
-    fs::write(
-        path.join("train/zarr.json"),
-        r#"{"zarr_format": 3, "node_type": "array", "shape": [1]}"#,
-    )
-    .unwrap();
+    fs::write(path.join("train/zarr.json"), r#"{"zarr_format": 3, "node_type": "array", "shape": [1]}"#).unwrap();
     let before = tree(path);
     let plan = plan(3, Precision::F32);
     assert!(message(Store::resume(path, &plan)).contains("train/zarr.json"));
-    fs::write(
-        path.join("zarr.json"),
-        r#"{"zarr_format": 3, "node_type": "group", "attributes": {}}"#,
-    )
-    .unwrap();
+    fs::write(path.join("zarr.json"), r#"{"zarr_format": 3, "node_type": "group", "attributes": {}}"#).unwrap();
     assert!(message(Store::resume(path, &plan)).contains("not a store of ultrawide"));
     assert!(message(Store::open(path)).contains("not a store of ultrawide"));
     fs::remove_file(path.join("zarr.json")).unwrap();
@@ -235,14 +199,8 @@ fn a_creation_killed_at_any_point_starts_anew() {
     let steps: [(&str, &str); 5] = [
         (LOCK_FILE, "77\n"),
         ("extra/.uw-tmp-77-0", "{ \"zarr_for"),
-        (
-            "extra/zarr.json",
-            &fs::read_to_string(reference.join("test/zarr.json")).unwrap(),
-        ),
-        (
-            "train/zarr.json",
-            &fs::read_to_string(reference.join("train/zarr.json")).unwrap(),
-        ),
+        ("extra/zarr.json", &fs::read_to_string(reference.join("test/zarr.json")).unwrap()),
+        ("train/zarr.json", &fs::read_to_string(reference.join("train/zarr.json")).unwrap()),
         (".uw-tmp-77-2", "{"),
     ];
     for count in 0..=steps.len() {

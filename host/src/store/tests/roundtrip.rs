@@ -36,20 +36,13 @@ fn check_tile(store: &Store, array: &ArrayPlan, i: usize, j: usize) {
     for (output, expected) in planes.enumerate() {
         // One number more than needed: it must stay as it is. A store of f32 is read as f64 as well.
         let mut out = vec![-1.0f64; expected.len() + 1];
-        let (rows, cols) = store
-            .read_tile(&array.name, output, i, j, &mut out)
-            .unwrap();
-        assert_eq!(
-            Some((rows, cols)),
-            array.tile_shape(store.plan().tile, i, j)
-        );
+        let (rows, cols) = store.read_tile(&array.name, output, i, j, &mut out).unwrap();
+        assert_eq!(Some((rows, cols)), array.tile_shape(store.plan().tile, i, j));
         assert_eq!(out[..rows * cols], *expected);
         assert_eq!(out[rows * cols..], [-1.0]);
         if store.plan().precision == Precision::F32 {
             let mut out = vec![0.0f32; expected.len()];
-            store
-                .read_tile(&array.name, output, i, j, &mut out)
-                .unwrap();
+            store.read_tile(&array.name, output, i, j, &mut out).unwrap();
             assert!(out.iter().zip(expected).all(|(a, b)| f64::from(*a) == *b));
         }
     }
@@ -65,18 +58,7 @@ fn a_symmetric_array_has_no_tile_above_the_diagonal() {
         .filter(|(_, bytes)| bytes.is_some())
         .map(|(path, _)| path.to_string_lossy().replace('\\', "/"))
         .collect();
-    assert_eq!(
-        chunks,
-        [
-            "c/0/0/0",
-            "c/0/1/0",
-            "c/0/1/1",
-            "c/0/2/0",
-            "c/0/2/1",
-            "c/0/2/2",
-            "zarr.json"
-        ]
-    );
+    assert_eq!(chunks, ["c/0/0/0", "c/0/1/0", "c/0/1/1", "c/0/2/0", "c/0/2/1", "c/0/2/2", "zarr.json"]);
 }
 
 #[test]
@@ -91,11 +73,7 @@ fn a_chunk_is_little_endian_planes_padded_with_nan() {
         for row in 4..8 {
             for col in 4..8 {
                 let inside = row < 7 && col < 7;
-                let value = if inside {
-                    number("train", output, row, col) as f32
-                } else {
-                    f32::NAN
-                };
+                let value = if inside { number("train", output, row, col) as f32 } else { f32::NAN };
                 expected.extend(value.to_le_bytes());
             }
         }
@@ -109,8 +87,7 @@ fn the_documents_are_plain_zarr() {
     let path = folder.path().join("run.zarr");
     let plan = plan(4, Precision::F64);
     finished(&path, &plan);
-    let read =
-        |name: &str| serde_json::from_slice::<Value>(&fs::read(path.join(name)).unwrap()).unwrap();
+    let read = |name: &str| serde_json::from_slice::<Value>(&fs::read(path.join(name)).unwrap()).unwrap();
     assert_eq!(
         read("zarr.json"),
         json!({
@@ -147,12 +124,7 @@ fn the_bytes_depend_on_plan_and_tiles_only() {
     // Arrays and manifest keys in another order, tiles backwards, some of them twice.
     let mut shuffled = plan.clone();
     shuffled.arrays.reverse();
-    shuffled.manifest = plan
-        .manifest
-        .iter()
-        .rev()
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
+    shuffled.manifest = plan.manifest.iter().rev().map(|(key, value)| (key.clone(), value.clone())).collect();
     let store = Store::create(&at("backwards"), &shuffled).unwrap();
     for array in ["test", "train"] {
         for tile in store.missing_tiles(array).unwrap().into_iter().rev() {
@@ -166,13 +138,7 @@ fn the_bytes_depend_on_plan_and_tiles_only() {
     let store = Store::create(&at("threads"), &plan).unwrap();
     let tiles: Vec<_> = ["train", "test"]
         .into_iter()
-        .flat_map(|array| {
-            store
-                .missing_tiles(array)
-                .unwrap()
-                .into_iter()
-                .map(move |tile| (array, tile))
-        })
+        .flat_map(|array| store.missing_tiles(array).unwrap().into_iter().map(move |tile| (array, tile)))
         .collect();
     thread::scope(|scope| {
         for worker in 0..8 {
@@ -191,19 +157,12 @@ fn the_bytes_depend_on_plan_and_tiles_only() {
     drop(Store::create(&at("interrupted"), &plan).unwrap());
     for count in 1.. {
         let store = Store::resume(&at("interrupted"), &plan).unwrap();
-        let next = ["train", "test"].into_iter().find_map(|array| {
-            store
-                .missing_tiles(array)
-                .unwrap()
-                .first()
-                .map(|tile| (array, *tile))
-        });
+        let next = ["train", "test"]
+            .into_iter()
+            .find_map(|array| store.missing_tiles(array).unwrap().first().map(|tile| (array, *tile)));
         let Some((array, tile)) = next else { break };
         write(&store, array, tile).unwrap();
-        assert!(
-            count <= tiles.len(),
-            "a tile that was written is missing again"
-        );
+        assert!(count <= tiles.len(), "a tile that was written is missing again");
     }
 
     let plain = tree(&at("plain"));
@@ -217,9 +176,7 @@ fn the_bytes_depend_on_plan_and_tiles_only() {
 fn a_tile_of_nothing_but_nan_is_a_tile() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::create(&folder.path().join("run.zarr"), &plan(7, Precision::F32)).unwrap();
-    store
-        .write_tile("train", 0, 0, &[f32::NAN; 3 * 49])
-        .unwrap();
+    store.write_tile("train", 0, 0, &[f32::NAN; 3 * 49]).unwrap();
     assert!(store.has_tile("train", 0, 0).unwrap());
     assert!(!store.has_tile("test", 0, 0).unwrap());
 }
@@ -229,18 +186,7 @@ fn manifest_numbers_come_back_exactly() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.zarr");
     let mut plan = plan(7, Precision::F32);
-    let numbers = json!([
-        0.1,
-        5e-324,
-        f64::MAX,
-        1.0,
-        -0.0,
-        2.0f64.sqrt(),
-        u64::MAX,
-        i64::MIN,
-        8.41e21,
-        1.1e-7
-    ]);
+    let numbers = json!([0.1, 5e-324, f64::MAX, 1.0, -0.0, 2.0f64.sqrt(), u64::MAX, i64::MIN, 8.41e21, 1.1e-7]);
     plan.manifest.insert("numbers".into(), numbers);
     drop(Store::create(&path, &plan).unwrap());
     drop(Store::resume(&path, &plan).unwrap());

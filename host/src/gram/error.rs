@@ -1,0 +1,78 @@
+//! What can go wrong while a Gram matrix is computed.
+
+use crate::data::DataError;
+use std::error::Error;
+use ultrawide_core::Shape;
+
+/// Why a Gram matrix was not computed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GramError {
+    /// The core refused a description or a buffer.
+    #[error(transparent)]
+    Core(#[from] ultrawide_core::Error),
+    /// The images could not be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The network is made for other images, or the two sets differ.
+    #[error("{what} hold images of {have}, the network takes {need}")]
+    Shape {
+        /// Which images.
+        what: &'static str,
+        /// Their shape.
+        have: Shape,
+        /// The network's.
+        need: Shape,
+    },
+    /// No image to compute with.
+    #[error("{0} hold no image: at least 1 is needed")]
+    Empty(&'static str),
+    /// The values leave the range of the working precision.
+    #[error(
+        "the kernel of image {row} of {rows} and image {column} of {columns} is {value}: the pixels are too large \
+         for this precision; scale them down or use --precision f64"
+    )]
+    NotFinite {
+        /// The image's number in the rows' set, from 0.
+        row: usize,
+        /// The images of the rows' set.
+        rows: usize,
+        /// The image's number in the columns' set, from 0.
+        column: usize,
+        /// The images of the columns' set.
+        columns: usize,
+        /// What came out.
+        value: f64,
+    },
+    /// A pixel leaves the range of the working precision.
+    #[error(
+        "number {index} of image {image} is {value} in this precision: scale the pixels down or use --precision f64"
+    )]
+    PixelRange {
+        /// The image, from 0.
+        image: usize,
+        /// The position among its numbers, from 0.
+        index: usize,
+        /// What it became.
+        value: f64,
+    },
+    /// A finished tile could not be kept.
+    #[error("{0}")]
+    Sink(#[source] Box<dyn Error + Send + Sync>),
+    /// A tile that is asked for was never computed.
+    #[error("tile ({i}, {j}) is missing")]
+    Missing {
+        /// The tile's row.
+        i: usize,
+        /// The tile's column.
+        j: usize,
+    },
+    /// The threads could not be started.
+    #[error("cannot start {threads} threads: {cause}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// Why not.
+        cause: String,
+    },
+}

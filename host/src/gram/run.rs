@@ -1,0 +1,175 @@
+//! The parallel run over the tiles of a Gram matrix.
+
+use super::conv_tile::ConvTile;
+use super::dense_tile::DenseTile;
+use super::error::GramError;
+use super::net::Net;
+use crate::data::Images;
+use crate::simd::{Backend, Element};
+use crate::store::ArrayPlan;
+use rayon::prelude::*;
+use std::ops::Range;
+use ultrawide_core::{Number, Scalar};
+
+/// A Gram matrix to compute: k(x, y) of all images x (rows) and y (columns); without `y` the symmetric one of x.
+#[derive(Clone, Copy)]
+pub struct Gram<'a> {
+    /// The network and its outputs.
+    pub net: &'a Net,
+    /// Whether to average with the mirrored rows: ½\[K(x, y) + K(flip x, y)\].
+    pub flip: bool,
+    /// The images of the rows.
+    pub x: &'a Images,
+    /// The images of the columns.
+    pub y: Option<&'a Images>,
+    /// The images along the side of a tile.
+    pub tile: usize,
+}
+
+/// Where finished tiles are read from.
+pub trait TileSource<S>: Sync {
+    /// The matrix and its outputs.
+    fn plan(&self) -> &ArrayPlan;
+
+    /// The images along the side of a tile.
+    fn tile(&self) -> usize;
+
+    /// Reads one output of a tile, rows × columns, into `out`.
+    ///
+    /// # Errors
+    /// A tile that is missing or cannot be read.
+    fn read(&self, output: usize, i: usize, j: usize, out: &mut Vec<S>) -> Result<(), GramError>;
+}
+
+impl Gram<'_> {
+    /// The matrix as a store knows it.
+    pub fn plan(&self, name: &str) -> ArrayPlan {
+        ArrayPlan {
+            name: name.to_owned(),
+            rows: self.x.len(),
+            cols: self.y.unwrap_or(self.x).len(),
+            symmetric: self.y.is_none(),
+            outputs: self.net.outputs().iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Checks that the network takes these images, and that none of their numbers leaves the range of `S`.
+    ///
+    /// # Errors
+    /// [`GramError::Shape`], [`GramError::Empty`] or [`GramError::PixelRange`].
+    pub fn check<S: Scalar>(&self) -> Result<(), GramError> {
+        for (what, images) in [("the row images", Some(self.x)), ("the column images", self.y)] {
+            let Some(images) = images else { continue };
+            if images.shape() != self.net.shape() {
+                return Err(GramError::Shape { what, have: images.shape(), need: self.net.shape() });
+            }
+            if images.is_empty() {
+                return Err(GramError::Empty(what));
+            }
+            let mut pixels = vec![S::from_f64(0.0); images.shape().len().unwrap_or(0)];
+            for image in 0..images.len() {
+                images.write(image, &mut pixels);
+                if let Some(index) = pixels.iter().position(|pixel| !pixel.is_finite()) {
+                    return Err(GramError::PixelRange { image, index, value: pixels[index].to_f64() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The pairs of images of a tile: what its computation costs.
+    pub fn pairs(&self, (i, j): (usize, usize)) -> u64 {
+        let tile = self.at(i, j);
+        let (rows, columns) = (tile.rows.len() as u64, tile.columns.len() as u64);
+        if tile.diagonal { rows * (rows + 1) / 2 } else { rows * columns }
+    }
+
+    fn at(&self, i: usize, j: usize) -> Tile<'_> {
+        let y = self.y.unwrap_or(self.x);
+        let range = |start: usize, len: usize| (start * self.tile).min(len)..((start + 1) * self.tile).min(len);
+        Tile {
+            x: self.x,
+            y,
+            rows: range(i, self.x.len()),
+            columns: range(j, y.len()),
+            diagonal: self.y.is_none() && i == j,
+        }
+    }
+
+    /// Computes one tile: outputs × rows × columns.
+    ///
+    /// # Errors
+    /// [`GramError::NotFinite`] where the values leave the range of `S`.
+    pub fn tile<S: Element>(&self, i: usize, j: usize, backend: Backend) -> Result<Vec<S>, GramError> {
+        let tile = self.at(i, j);
+        let size = tile.rows.len() * tile.columns.len();
+        let mut out = vec![S::from_f64(0.0); self.net.outputs().len() * size];
+        match self.net {
+            Net::Conv(net) => backend.run(ConvTile { net, flip: self.flip, tile: &tile, out: &mut out })?,
+            Net::Dense { net, .. } => backend.run(DenseTile { net, flip: self.flip, tile: &tile, out: &mut out })?,
+        }
+        if tile.diagonal {
+            for matrix in out.chunks_exact_mut(size) {
+                mirror(matrix, tile.rows.len());
+            }
+        }
+        if let Some(at) = out.iter().position(|value| !value.is_finite()) {
+            return Err(GramError::NotFinite {
+                row: tile.rows.start + at % size / tile.columns.len(),
+                rows: self.x.len(),
+                column: tile.columns.start + at % tile.columns.len(),
+                columns: tile.y.len(),
+                value: out[at].to_f64(),
+            });
+        }
+        Ok(out)
+    }
+
+    /// Computes the tiles `wanted` on the threads of `pool` and hands each to `sink` as it is done.
+    ///
+    /// # Errors
+    /// The first error of a tile or of `sink`; tiles under way are finished, no new ones begun.
+    pub fn run<S: Element>(
+        &self,
+        backend: Backend,
+        pool: &rayon::ThreadPool,
+        wanted: &[(usize, usize)],
+        sink: impl Fn(usize, usize, Vec<S>) -> Result<(), GramError> + Sync,
+    ) -> Result<(), GramError> {
+        pool.install(|| wanted.par_iter().with_max_len(1).try_for_each(|&(i, j)| sink(i, j, self.tile(i, j, backend)?)))
+    }
+}
+
+/// The images of a tile.
+pub(super) struct Tile<'a> {
+    pub(super) x: &'a Images,
+    pub(super) y: &'a Images,
+    pub(super) rows: Range<usize>,
+    pub(super) columns: Range<usize>,
+    /// On the diagonal of a symmetric matrix: only the entries on and below the diagonal are computed.
+    pub(super) diagonal: bool,
+}
+
+impl Tile<'_> {
+    /// Puts the outputs of one row image and the column images from `first` on, one in each lane, where they belong.
+    #[inline(always)]
+    pub(super) fn put<N: Number>(&self, out: &mut [N::Scalar], row: usize, first: usize, values: &[N]) {
+        let (rows, columns) = (self.rows.len(), self.columns.len());
+        let (row, first) = (row - self.rows.start, first - self.columns.start);
+        for (matrix, value) in out.chunks_exact_mut(rows * columns).zip(values) {
+            let line = &mut matrix[row * columns..][..columns];
+            for (lane, entry) in line[first..].iter_mut().take(N::LANES).enumerate() {
+                *entry = value.lane(lane);
+            }
+        }
+    }
+}
+
+/// Copies what is below the diagonal of an n×n matrix to the other side.
+fn mirror<S: Copy>(matrix: &mut [S], n: usize) {
+    for row in 0..n {
+        for column in row + 1..n {
+            matrix[row * n + column] = matrix[column * n + row];
+        }
+    }
+}
