@@ -113,9 +113,9 @@ pub(crate) struct Activation<N> {
     theta: N,
     /// n − |Σ|.
     deficit: N,
-    /// u = 1 − |λ|.
+    /// u = 1 − |λ|, not clamped.
     u: N,
-    /// √u.
+    /// √u, clamped to λ in [−1, 1], and 0 where a pixel meets itself.
     root: N,
 }
 
@@ -126,12 +126,14 @@ impl<N: Number> Activation<N> {
         let one = N::splat(N::Scalar::from_f64(1.0));
         let magnitude = if C::FIRST { sigma.abs() } else { sigma };
         let deficit = x[0].mul_sub(y[0], magnitude);
-        let mut u = magnitude.neg_mul_add(x[1].mul(y[1]), one).max(N::zero());
+        let u = magnitude.neg_mul_add(x[1].mul(y[1]), one);
+        // Rounding may take u an ulp below 0. Where the root is 0 the polynomials do not count, so they need not wait.
+        let mut bounded = u.max(N::zero());
         if C::SAME {
-            u = u.min(layer.cap);
+            bounded = bounded.min(layer.cap);
         }
         let theta = if C::FIRST { sigma.mul(layer.start) } else { theta };
-        Activation { sigma, theta, deficit, u, root: u.sqrt() }
+        Activation { sigma, theta, deficit, u, root: bounded.sqrt() }
     }
 
     /// Ends with K and Θ after the layer.
