@@ -2,13 +2,9 @@
 
 use crate::number::Number;
 
-/// Terms added plainly before the exact addition takes over: few enough to lose nothing that matters.
-const BLOCK: usize = 16;
-
 /// A running sum as an unevaluated pair: what rounding takes from `high` goes to `low`.
 ///
-/// Accuracy: the sums of 16 terms are plain, their sum is compensated, so that the relative error stays near one ulp
-/// of the working precision for any number of positive terms.
+/// Accuracy: the relative error stays near one ulp of the working precision for any number of positive terms.
 ///
 /// Source: Knuth, The Art of Computer Programming 2, §4.2.2 (the exact sum of two floats).
 #[derive(Clone, Copy)]
@@ -46,19 +42,4 @@ pub(crate) fn exact_sum<N: Number>(high: N, low: N, term: N) -> [N; 2] {
     let taken = sum.sub(high);
     let lost = high.sub(sum.sub(taken)).add(term.sub(taken));
     [sum, low.add(lost)]
-}
-
-/// Σ term(i) for i < `len`, in blocks, each handed to `add`.
-#[inline(always)]
-pub(crate) fn in_blocks<N: Number>(len: usize, term: impl Fn(usize) -> N, mut add: impl FnMut(N)) {
-    let mut start = 0;
-    while start < len {
-        let end = len.min(start + BLOCK);
-        let mut sum = term(start);
-        for i in start + 1..end {
-            sum = sum.add(term(i));
-        }
-        add(sum);
-        start = end;
-    }
 }

@@ -26,6 +26,9 @@ pub trait Number: Copy {
     /// Lane `index`, or the last one where `index` is too large.
     fn lane(self, index: usize) -> Self::Scalar;
 
+    /// Writes the lanes in their order; `lanes` that are left over stay as they are.
+    fn write(self, lanes: &mut [Self::Scalar]);
+
     /// `self + other`.
     fn add(self, other: Self) -> Self;
     /// `self − other`.
@@ -135,6 +138,12 @@ macro_rules! float {
             #[inline(always)]
             fn lane(self, _index: usize) -> $float {
                 self
+            }
+            #[inline(always)]
+            fn write(self, lanes: &mut [$float]) {
+                if let Some(lane) = lanes.first_mut() {
+                    *lane = self;
+                }
             }
             #[inline(always)]
             fn add(self, other: $float) -> $float {

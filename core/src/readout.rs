@@ -7,7 +7,7 @@
 
 use core::cell::Cell;
 
-use crate::accumulate::{Sum, in_blocks};
+use crate::accumulate::Sum;
 use crate::conv::Stencil;
 use crate::network::{Conv, Kernel, Readout, Trained};
 use crate::number::{Number, Scalar};
@@ -69,10 +69,9 @@ pub(crate) fn add<N: Number>(
                     Readout::Vanilla | Readout::Gap => None,
                 };
                 match (kernel, request.trained()) {
-                    (Kernel::Nngp, _) => add_row(columns, rows, sum, |s| row[s][0]),
-                    (Kernel::Ntk, Trained::All) => add_row(columns, rows, sum, |s| row[s][1]),
-                    // The output layer frozen: the last "+ K" is left out again.
-                    (Kernel::Ntk, Trained::Hidden) => add_row(columns, rows, sum, |s| row[s][1].sub(row[s][0])),
+                    (Kernel::Nngp, _) => add_row::<N, Covariance>(row, columns, rows, sum),
+                    (Kernel::Ntk, Trained::All) => add_row::<N, Tangent>(row, columns, rows, sum),
+                    (Kernel::Ntk, Trained::Hidden) => add_row::<N, HiddenTangent>(row, columns, rows, sum),
                 }
             }
         }
@@ -85,12 +84,64 @@ fn count<N: Number>(windows: usize) -> N {
     N::splat(N::Scalar::from_f64(windows as f64))
 }
 
+/// What a kernel reads of an entry \[K, Θ\]. Types rather than closures: a closure that returns a vector need not be
+/// inlined, and one that is not is compiled without the vector's instructions.
+trait Pick {
+    fn pick<N: Number>(entry: [N; 2]) -> N;
+}
+
+/// NNGP: K.
+struct Covariance;
+
+impl Pick for Covariance {
+    #[inline(always)]
+    fn pick<N: Number>([k, _]: [N; 2]) -> N {
+        k
+    }
+}
+
+/// NTK with the output layer trained: Θ.
+struct Tangent;
+
+impl Pick for Tangent {
+    #[inline(always)]
+    fn pick<N: Number>([_, theta]: [N; 2]) -> N {
+        theta
+    }
+}
+
+/// NTK with the output layer frozen: K̇ ⊙ Θ, the last "+ K" left out again.
+struct HiddenTangent;
+
+impl Pick for HiddenTangent {
+    #[inline(always)]
+    fn pick<N: Number>([k, theta]: [N; 2]) -> N {
+        theta.sub(k)
+    }
+}
+
+/// Terms added plainly before the exact addition takes over: few enough to lose nothing that matters.
+const BLOCK: usize = 16;
+
 /// Adds a row of entries; with a weight for the row also weighted by that and by the weights of its columns.
 #[inline(always)]
-fn add_row<N: Number>(columns: &[[N; 2]], row: Option<N>, sum: Sum<'_, N>, entry: impl Fn(usize) -> N) {
-    match row {
-        None => in_blocks(columns.len(), entry, |block| sum.add(block)),
-        Some(row) => in_blocks(columns.len(), |s| entry(s).mul(columns[s][0]), |block| sum.add(block.mul(row))),
+fn add_row<N: Number, P: Pick>(row: &[[N; 2]], columns: &[[N; 2]], weight: Option<N>, sum: Sum<'_, N>) {
+    for (row, columns) in row.chunks(BLOCK).zip(columns.chunks(BLOCK)) {
+        let mut block = N::zero();
+        match weight {
+            None => {
+                for &entry in row {
+                    block = block.add(P::pick(entry));
+                }
+            }
+            Some(weight) => {
+                for (&entry, &[column, _]) in row.iter().zip(columns) {
+                    block = block.add(P::pick(entry).mul(column));
+                }
+                block = block.mul(weight);
+            }
+        }
+        sum.add(block);
     }
 }
 

@@ -45,18 +45,20 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
     let shrink = N::splat(N::Scalar::from_f64(1.0 / (net.filter() as f64 * net.filter() as f64)));
     let mut layers = maps.as_chunks_mut().0.chunks_exact_mut(size);
     let Some(mut current) = layers.next() else { return Ok(()) };
-    let square = |at: usize| {
-        let mut sum = N::zero();
-        for channel in pixels.chunks_exact(size) {
-            if let Some(&x) = channel.get(at) {
-                sum = sum.add(x.mul(x));
-            }
+    for pair in current.iter_mut() {
+        pair[1] = N::zero();
+    }
+    for channel in pixels.chunks_exact(size) {
+        for (pair, &x) in current.iter_mut().zip(channel) {
+            pair[1] = pair[1].add(x.mul(x));
         }
-        sum
-    };
-    box_sum(square, width, p, current);
+    }
+    box_sum(current, width, p);
     for next in layers {
-        box_sum(|at| current.get(at).map_or(N::zero(), |v| v[0].mul(shrink)), width, p, next);
+        for (next, current) in next.iter_mut().zip(current.iter()) {
+            next[1] = current[1].mul(shrink);
+        }
+        box_sum(next, width, p);
         deviations(current);
         current = next;
     }
@@ -64,35 +66,48 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
     Ok(())
 }
 
-/// Writes box(source) into the first numbers of `map`, the second ones serving for the sums along the rows.
+/// box of the second numbers of `map`, in place; the first ones serve for the sums along the rows.
 #[inline(always)]
-fn box_sum<N: Number>(source: impl Fn(usize) -> N, width: usize, p: usize, map: &mut [[N; 2]]) {
-    let height = map.len() / width;
-    for (at, pair) in map.iter_mut().enumerate() {
-        let (start, column) = (at - at % width, at % width);
-        let mut sum = N::zero();
-        for other in column.saturating_sub(p)..width.min(column.saturating_add(p).saturating_add(1)) {
-            sum = sum.add(source(start + other));
+fn box_sum<N: Number>(map: &mut [[N; 2]], width: usize, p: usize) {
+    for row in map.chunks_exact_mut(width) {
+        for column in 0..width {
+            let (start, end) = window(column, p, width);
+            let mut sum = N::zero();
+            for pair in row.get(start..end).unwrap_or_default() {
+                sum = sum.add(pair[1]);
+            }
+            if let Some(pair) = row.get_mut(column) {
+                pair[0] = sum;
+            }
         }
-        pair[1] = sum;
     }
-    for at in 0..map.len() {
-        let (row, column) = (at / width, at % width);
-        let mut sum = N::zero();
-        for other in row.saturating_sub(p)..height.min(row.saturating_add(p).saturating_add(1)) {
-            sum = map.get(other * width + column).map_or(sum, |pair| sum.add(pair[1]));
-        }
-        if let Some(pair) = map.get_mut(at) {
-            pair[0] = sum;
+    let height = map.len() / width;
+    for row in 0..height {
+        let (start, end) = window(row, p, height);
+        for at in row * width..(row + 1) * width {
+            let mut sum = N::zero();
+            for other in start..end {
+                if let Some(pair) = map.get(other * width + at - row * width) {
+                    sum = sum.add(pair[0]);
+                }
+            }
+            if let Some(pair) = map.get_mut(at) {
+                pair[1] = sum;
+            }
         }
     }
 }
 
-/// Turns variances into deviations and their inverses.
+/// The first place within `p` of `at` in a line of `size`, and the one after the last.
+fn window(at: usize, p: usize, size: usize) -> (usize, usize) {
+    (at.saturating_sub(p), size.min(at.saturating_add(p).saturating_add(1)))
+}
+
+/// Turns variances, the second numbers, into deviations and their inverses.
 #[inline(always)]
 fn deviations<N: Number>(map: &mut [[N; 2]]) {
     for pair in map {
-        let deviation = pair[0].sqrt();
+        let deviation = pair[1].sqrt();
         *pair = [deviation, deviation.reciprocal_or_zero()];
     }
 }

@@ -84,7 +84,10 @@ impl<N: Number> Packed<N> {
                 image.copy_from_slice(&plain);
             }
         }
-        let lanes: Vec<N> = (0..pixels).map(|at| N::from_lanes(|lane| raw[lane * pixels + at])).collect();
+        let mut lanes = vec![N::zero(); pixels];
+        for (at, lanes) in lanes.iter_mut().enumerate() {
+            *lanes = N::from_lanes(|lane| raw[lane * pixels + at]);
+        }
         let mut prepared = vec![N::zero(); prepared_len(net)];
         prepare(net, &lanes, &mut prepared)?;
         Ok(Packed { prepared })
@@ -93,10 +96,19 @@ impl<N: Number> Packed<N> {
     /// The prepared images one after another, as the side of x needs them.
     #[inline(always)]
     fn transposed(&self, len: usize) -> Vec<N::Scalar> {
-        let mut images = vec![N::Scalar::from_f64(0.0); N::LANES * len];
-        for (at, value) in self.prepared.iter().enumerate() {
-            for lane in 0..N::LANES {
-                images[lane * len + at] = value.lane(lane);
+        // Sixteen numbers of an image are a cache line: the stores of a block go to one line for each image.
+        const BLOCK: usize = 16;
+        let zero = N::Scalar::from_f64(0.0);
+        let mut images = vec![zero; N::LANES * len];
+        let mut block = vec![zero; N::LANES * BLOCK];
+        for (start, values) in (0..len).step_by(BLOCK).zip(self.prepared.chunks(BLOCK)) {
+            for (value, lanes) in values.iter().zip(block.chunks_exact_mut(N::LANES)) {
+                value.write(lanes);
+            }
+            for (lane, image) in images.chunks_exact_mut(len).enumerate() {
+                for (at, to) in image[start..].iter_mut().take(values.len()).enumerate() {
+                    *to = block[at * N::LANES + lane];
+                }
             }
         }
         images

@@ -157,10 +157,7 @@ impl Tile<'_> {
         let (rows, columns) = (self.rows.len(), self.columns.len());
         let (row, first) = (row - self.rows.start, first - self.columns.start);
         for (matrix, value) in out.chunks_exact_mut(rows * columns).zip(values) {
-            let line = &mut matrix[row * columns..][..columns];
-            for (lane, entry) in line[first..].iter_mut().take(N::LANES).enumerate() {
-                *entry = value.lane(lane);
-            }
+            value.write(&mut matrix[row * columns..][first..columns]);
         }
     }
 }

@@ -49,6 +49,12 @@ macro_rules! vector {
                 self.to_array()[index.min($lanes - 1)]
             }
             #[inline(always)]
+            fn write(self, lanes: &mut [$float]) {
+                for (lane, value) in lanes.iter_mut().zip(self.to_array()) {
+                    *lane = value;
+                }
+            }
+            #[inline(always)]
             fn add(self, other: Self) -> Self {
                 // SAFETY: the machine has the instructions (see `vector!`).
                 unsafe { $name($add(self.0, other.0)) }

@@ -1,0 +1,68 @@
+//! The issue limit: how fast a core can issue the arithmetic of the hot loop when nothing holds it up.
+
+use std::hint::black_box;
+use std::time::Instant;
+use ultrawide::simd::Job;
+use ultrawide_core::{Number, Scalar};
+
+/// Instructions of the hot loop per vector of entries and layer, f32, counted in the generated code: 18 multiply-adds and
+/// 4 products, 8 sums, one maximum, one root.
+pub const FUSED: usize = 22;
+/// Sums and the maximum.
+pub const SUMS: usize = 9;
+
+/// Nanoseconds that a core needs to issue instructions without waiting for memory or for one another's results.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// One multiply-add.
+    pub fused: f64,
+    /// The arithmetic of one vector of entries and one layer: [`FUSED`], [`SUMS`] and a root.
+    pub mix: f64,
+}
+
+/// Measures [`Limits`]; the best of several rounds, because whatever disturbs makes it slower.
+pub struct Issue;
+
+impl<S: Scalar> Job<S> for Issue {
+    type Output = Limits;
+
+    #[inline(always)]
+    fn run<N: Number<Scalar = S>>(self) -> Limits {
+        Limits { fused: best::<N, false>() / FUSED as f64, mix: best::<N, true>() }
+    }
+}
+
+/// Nanoseconds of [`FUSED`] multiply-adds, with `MIX` also of [`SUMS`] sums and a root, on independent registers: eight
+/// chains of multiply-adds, three of sums and two of roots, so that they and two constants fit 16 registers.
+#[inline(always)]
+fn best<N: Number, const MIX: bool>() -> f64 {
+    const ROUNDS: usize = 20_000;
+    let constant = |value: f64| N::splat(black_box(N::Scalar::from_f64(value)));
+    let (factor, term) = (constant(0.999), constant(0.001));
+    let (mut fused, mut sums, mut roots) = ([constant(1.0); 8], [constant(1.0); 3], [constant(1.5); 2]);
+    let mut best = f64::INFINITY;
+    for _ in 0..40 {
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            // Two iterations at a time, in the order of a round-robin: 5 · 8 + 4 multiply-adds, 6 · 3 sums, 2 roots.
+            for round in 0..6 {
+                for chain in 0..if round < 5 { 8 } else { 4 } {
+                    fused[chain] = fused[chain].mul_add(factor, term);
+                }
+                if MIX {
+                    for sum in &mut sums {
+                        *sum = sum.add(term);
+                    }
+                    if round < 2 {
+                        roots[round] = roots[round].sqrt();
+                    }
+                }
+            }
+        }
+        best = best.min(start.elapsed().as_secs_f64() * 1e9 / (2 * ROUNDS) as f64);
+    }
+    for value in fused.iter().chain(&sums).chain(&roots) {
+        black_box(value.lane(0));
+    }
+    best
+}
