@@ -15,3 +15,30 @@ pub const KAPPA_F64_ULP: u64 = 4;
 /// By how much κ0 or κ1 may fall from one argument to a larger one. The exact functions increase; two results that
 /// are each within [`KAPPA_F32_ULP`] could fall by twice that, but neighbours round much alike.
 pub const KAPPA_FALL_ULP: u64 = 4;
+
+/// Sums of the same entries by two readouts in `f64`, weighted by different counts.
+pub const SUM_F64: f64 = 1e-14;
+
+/// Kernels in `f64` against the definitions in `f64` (`common/naive.rs`), relative, up to depth 21.
+pub const KERNEL_F64: f64 = 1e-12;
+
+/// Kernels in `f32` against the definitions in `f64`, relative, up to depth 21.
+pub const KERNEL_F32: f64 = 2e-6;
+
+/// Dense.
+pub const DENSE_F64: f64 = 1e-12;
+
+/// Dense.
+pub const DENSE_F32: f64 = 2e-6;
+
+/// Parallel.
+pub const PARALLEL_F64: f64 = 1e-7;
+
+/// Parallel.
+pub const PARALLEL_F32: f64 = 1e-3;
+
+/// Near.
+pub const NEAR_F64: f64 = 1e-7;
+
+/// Near.
+pub const NEAR_F32: f64 = 1e-3;
