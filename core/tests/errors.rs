@@ -141,9 +141,8 @@ fn convolutional_buffers() {
 #[test]
 fn dense_buffers() {
     let net = Dense::new(request(&BOTH, &[2, 7], Trained::All));
-    let run = |x: usize, y: usize, out: usize| {
-        dense_pair(&net, &vec![1f64; x], &vec![1f64; y], None, &mut vec![0.0; out])
-    };
+    let run =
+        |x: usize, y: usize, out: usize| dense_pair(&net, &vec![1f64; x], &vec![1f64; y], None, &mut vec![0.0; out]);
     assert_eq!(run(5, 5, 4), Ok(()));
     fails(run(5, 4, 4), &["input y holds 4", "5 are needed"]);
     fails(run(5, 6, 4), &["input y holds 6", "5 are needed"]);

@@ -113,9 +113,7 @@ fn window(half: usize, size: usize) -> std::ops::RangeInclusive<isize> {
 /// Σ_c x_c[i,j] y_c[i',j'].
 fn products(shape: Shape, x: &[f64], y: &[f64]) -> Array4 {
     let (p, q) = (shape.height, shape.width);
-    Array4::new(p, q, |i, j, k, l| {
-        (0..shape.channels).map(|c| x[(c * p + i) * q + j] * y[(c * p + k) * q + l]).sum()
-    })
+    Array4::new(p, q, |i, j, k, l| (0..shape.channels).map(|c| x[(c * p + i) * q + j] * y[(c * p + k) * q + l]).sum())
 }
 
 /// K of an image with itself, which a layer divides by q² on the diagonal.
