@@ -55,20 +55,22 @@ def neural_tangents_kernel(net, depth):
 
 
 def time_neural_tangents(net, images, tiles, depth, repeats):
-    """Per tile size the seconds per pair of every repeat."""
+    """Per tile size the seconds per pair of every repeat, and the processor seconds, which tell a busy machine."""
     kernel = neural_tangents_kernel(net, depth)
-    measured = {}
+    measured, busy = {}, {}
     for tile in tiles:
         x, y = (channels_last(a[:tile]) for a in images)
         kernel(x, y).block_until_ready()
-        seconds = []
+        seconds, processor_seconds = [], []
         for _ in range(repeats):
-            start = time.perf_counter()
+            start, processor_start = time.perf_counter(), time.process_time()
             kernel(x, y).block_until_ready()
             seconds.append((time.perf_counter() - start) / tile**2)
-        measured[tile] = seconds
-        print(f"{net}: neural-tangents, tile {tile}x{tile}: {statistics.median(seconds) * 1e3:.4g} ms per pair", flush=True)
-    return measured
+            processor_seconds.append((time.process_time() - processor_start) / tile**2)
+        measured[tile], busy[tile] = seconds, processor_seconds
+        wall, used = (statistics.median(s) * 1e3 for s in (seconds, processor_seconds))
+        print(f"{net}: neural-tangents, tile {tile}x{tile}: {wall:.4g} ms per pair, {used:.4g} ms of processors", flush=True)
+    return measured, busy
 
 
 def judge(net, images, depth):
@@ -135,12 +137,12 @@ def compare(arguments, net, tiles, count):
     generator = np.random.default_rng(7)
     size = max([*tiles, count, JUDGED[net]])
     images = [generator.standard_normal((size, *SHAPE)).astype(np.float32) for _ in range(2)]
-    theirs = time_neural_tangents(net, images, tiles, arguments.depth, arguments.repeats)
+    theirs, busy = time_neural_tangents(net, images, tiles, arguments.depth, arguments.repeats)
     best = min(theirs, key=lambda tile: statistics.median(theirs[tile]))
     exact, error = judge(net, images, arguments.depth)
     row = {"net": net, "depth": arguments.depth}
     row["neural_tangents"] = {"seconds_per_pair": theirs, "tile": best, "median": statistics.median(theirs[best])}
-    row["neural_tangents"]["error"] = error
+    row["neural_tangents"] |= {"processor_seconds_per_pair": busy, "error": error}
     if not arguments.skip_ultrawide:
         ours, kernel = time_ultrawide(arguments, net, images, max(count, JUDGED[net]), arguments.depth)
         error = relative_error(kernel[: len(exact), : len(exact)], exact)

@@ -161,7 +161,7 @@ fn run<N: Number>(
             (true, true, false) => pass.layer::<Const<true, true, false>>(entries, rows),
         }
         if let Some(depth) = net.request().depth_after(layer) {
-            readout::add(net, stencil, depth, entries, sums);
+            readout::add(net, stencil, depth, entries, rows, sums);
         }
     }
 }

@@ -89,15 +89,20 @@ pub trait Scalar: Number<Scalar = Self> + PartialOrd + core::fmt::Debug + 'stati
 
 /// `scale · Σ_k c_k u^k`, the coefficients given highest power first.
 ///
-/// Even and odd powers are summed by Horner's rule in u², each on its own: the chain of dependent operations is half
-/// as long for one multiplication more, and a processor can overlap more of them. The products `scale · c_k` do not
-/// depend on `u`: the compiler takes them out of the caller's loop.
+/// `c_0 + u (odd + u even)`, where the even (from `c_2` on) and the odd powers are summed by Horner's rule in u², each
+/// on its own: the chain of dependent operations is half as long for one multiplication more, and a processor can
+/// overlap more of them. `c_0`, by far the largest, comes last and alone, so that a sum of its size is rounded only
+/// once. The products `scale · c_k` do not depend on `u`: the compiler takes them out of the caller's loop.
 #[inline(always)]
 fn polynomial<N: Number>(u: N, coefficients: &'static [N::Scalar], scale: N::Scalar) -> N {
+    let Some((&constant, higher)) = coefficients.split_last() else {
+        return N::zero();
+    };
+    let constant = N::splat(constant.mul(scale));
     let square = u.mul(u);
     // The sums of the powers that are as the one last added, and of the others.
     let (mut same, mut other) = (None, None);
-    for &c in coefficients {
+    for &c in higher {
         let c = N::splat(c.mul(scale));
         let next = match other {
             Some(sum) => square.mul_add(sum, c),
@@ -106,9 +111,9 @@ fn polynomial<N: Number>(u: N, coefficients: &'static [N::Scalar], scale: N::Sca
         (same, other) = (Some(next), same);
     }
     match (same, other) {
-        (Some(even), Some(odd)) => u.mul_add(odd, even),
-        (Some(constant), None) => constant,
-        _ => N::zero(),
+        (Some(odd), Some(even)) => u.mul_add(u.mul_add(even, odd), constant),
+        (Some(linear), None) => u.mul_add(linear, constant),
+        _ => constant,
     }
 }
 

@@ -38,48 +38,59 @@ fn windows(i: usize, d: isize, c: usize, size: usize) -> usize {
 }
 
 /// Adds the entries of one stencil to the sums of every kernel and readout at the depth number `depth`.
+///
+/// `spare` holds at least a row of the stencil; its content does not matter.
 #[inline(always)]
-pub(crate) fn add<N: Number>(net: &Conv, stencil: &Stencil, depth: usize, entries: &[[N; 2]], sums: &[Cell<N>]) {
+pub(crate) fn add<N: Number>(
+    net: &Conv,
+    stencil: &Stencil,
+    depth: usize,
+    entries: &[[N; 2]],
+    spare: &mut [[N; 2]],
+    sums: &[Cell<N>],
+) {
     let request = net.request();
-    for (a, &kernel) in request.kernels().iter().enumerate() {
-        for (b, &readout) in net.readouts().iter().enumerate() {
-            if stencil.di.unsigned_abs().max(stencil.dj.unsigned_abs()) > displacement(readout) {
-                continue;
+    for (b, &readout) in net.readouts().iter().enumerate() {
+        if stencil.di.unsigned_abs().max(stencil.dj.unsigned_abs()) > displacement(readout) {
+            continue;
+        }
+        if let Readout::Lap(c) = readout {
+            for (s, pair) in spare.iter_mut().enumerate().take(stencil.width) {
+                pair[0] = count(windows(stencil.x_column + s, stencil.dj, c, net.shape().width));
             }
+        }
+        for (a, &kernel) in request.kernels().iter().enumerate() {
             let index = (a * net.readouts().len() + b) * request.depths().len() + depth;
             let Some(sum) = Sum::at(sums, index) else { return };
             for (r, row) in entries.chunks_exact(stencil.width).enumerate() {
+                let Some(columns) = spare.get(..row.len()) else { return };
+                let rows = match readout {
+                    Readout::Lap(c) => Some(count(windows(stencil.x_row + r, stencil.di, c, net.shape().height))),
+                    Readout::Vanilla | Readout::Gap => None,
+                };
                 match (kernel, request.trained()) {
-                    (Kernel::Nngp, _) => add_row(net, stencil, readout, r, sum, |s| row[s][0]),
-                    (Kernel::Ntk, Trained::All) => add_row(net, stencil, readout, r, sum, |s| row[s][1]),
+                    (Kernel::Nngp, _) => add_row(columns, rows, sum, |s| row[s][0]),
+                    (Kernel::Ntk, Trained::All) => add_row(columns, rows, sum, |s| row[s][1]),
                     // The output layer frozen: the last "+ K" is left out again.
-                    (Kernel::Ntk, Trained::Hidden) => {
-                        add_row(net, stencil, readout, r, sum, |s| row[s][1].sub(row[s][0]))
-                    }
+                    (Kernel::Ntk, Trained::Hidden) => add_row(columns, rows, sum, |s| row[s][1].sub(row[s][0])),
                 }
             }
         }
     }
 }
 
-/// Adds row `r` of a stencil, weighted by the readout.
+/// A number of windows as a weight.
 #[inline(always)]
-fn add_row<N: Number>(
-    net: &Conv,
-    stencil: &Stencil,
-    readout: Readout,
-    r: usize,
-    sum: Sum<'_, N>,
-    entry: impl Fn(usize) -> N,
-) {
-    match readout {
-        Readout::Vanilla | Readout::Gap => in_blocks(stencil.width, entry, |block| sum.add(block)),
-        Readout::Lap(c) => {
-            let weight = |count: usize| N::splat(N::Scalar::from_f64(count as f64));
-            let row = weight(windows(stencil.x_row + r, stencil.di, c, net.shape().height));
-            let column = |s: usize| weight(windows(stencil.x_column + s, stencil.dj, c, net.shape().width));
-            in_blocks(stencil.width, |s| entry(s).mul(column(s)), |block| sum.add(block.mul(row)));
-        }
+fn count<N: Number>(windows: usize) -> N {
+    N::splat(N::Scalar::from_f64(windows as f64))
+}
+
+/// Adds a row of entries; with a weight for the row also weighted by that and by the weights of its columns.
+#[inline(always)]
+fn add_row<N: Number>(columns: &[[N; 2]], row: Option<N>, sum: Sum<'_, N>, entry: impl Fn(usize) -> N) {
+    match row {
+        None => in_blocks(columns.len(), entry, |block| sum.add(block)),
+        Some(row) => in_blocks(columns.len(), |s| entry(s).mul(columns[s][0]), |block| sum.add(block.mul(row))),
     }
 }
 
