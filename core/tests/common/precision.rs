@@ -19,6 +19,12 @@ pub const KAPPA_FALL_ULP: u64 = 4;
 /// Sums of the same entries by two readouts in `f64`, weighted by different counts.
 pub const SUM_F64: f64 = 1e-14;
 
+/// The same entries added in another order in `f32`: near one ulp, as the sums are compensated.
+pub const SUM_F32: f64 = 1e-6;
+
+/// By how much rounding may lift |K(x, y)| above √(K(x, x) K(y, y)), relative, in `f64`: parallel images reach the bound.
+pub const BOUND_F64: f64 = 1e-12;
+
 /// Kernels in `f64` against the definitions in `f64` (`common/naive.rs`), relative, up to depth 21, for images without
 /// nearly parallel patches.
 ///
@@ -62,3 +68,18 @@ pub const NEAR_F64: f64 = 3e-7;
 
 /// The same in `f32`. Measured: 1.2e-3, of images 1e-4 apart at depth 21.
 pub const NEAR_F32: f64 = 4e-3;
+
+/// Gram matrices of a backend with fused multiply-add against single pairs without it, in `f32`.
+pub const SCALAR_F32: f64 = 2e-6;
+
+/// The same in `f64`.
+pub const SCALAR_F64: f64 = 1e-12;
+
+/// How far below 0, relative to the largest, an eigenvalue of a Gram matrix of 24 images may lie in `f64`.
+pub const EIGENVALUE_F64: f64 = 1e-12;
+
+/// The fixtures of `host/tests/data` in `f64`.
+pub const FIXTURE_F64: f64 = 1e-10;
+
+/// The same in `f32`.
+pub const FIXTURE_F32: f64 = 1e-5;
