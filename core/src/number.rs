@@ -47,9 +47,10 @@ pub trait Number: Copy {
     fn sqrt(self) -> Self;
     /// The absolute value.
     fn abs(self) -> Self;
-    /// The smaller of the two.
+    /// The smaller of the two; `other` where `self` is NaN.
     fn min(self, other: Self) -> Self;
-    /// The larger of the two.
+    /// The larger of the two; `other` where `self` is NaN. The recursion relies on it: 0 · ∞, from a variance too small to
+    /// have an inverse, ends there.
     fn max(self, other: Self) -> Self;
     /// In each lane `negative` where `self` is below zero, `other` elsewhere.
     fn select_negative(self, negative: Self, other: Self) -> Self;

@@ -15,3 +15,71 @@ pub const KAPPA_F64_ULP: u64 = 4;
 /// By how much κ0 or κ1 may fall from one argument to a larger one. The exact functions increase; two results that
 /// are each within [`KAPPA_F32_ULP`] could fall by twice that, but neighbours round much alike.
 pub const KAPPA_FALL_ULP: u64 = 4;
+
+/// Sums of the same entries by two readouts in `f64`, weighted by different counts.
+pub const SUM_F64: f64 = 1e-14;
+
+/// The same entries added in another order in `f32`: near one ulp, as the sums are compensated.
+pub const SUM_F32: f64 = 1e-6;
+
+/// By how much rounding may lift |K(x, y)| above √(K(x, x) K(y, y)), relative, in `f64`: parallel images reach the bound.
+pub const BOUND_F64: f64 = 1e-12;
+
+/// Kernels in `f64` against the definitions in `f64` (`common/naive.rs`), relative, up to depth 21, for images without
+/// nearly parallel patches.
+///
+/// Measured: 8.1e-15 for different images. For an image with itself 1.0e-13, with 1×1 filters and two channels, where
+/// two of its pixels happen to be nearly parallel.
+pub const KERNEL_F64: f64 = 1e-12;
+
+/// The same in `f32`.
+///
+/// Measured: 1.8e-6 at depth 21, most of it common to all entries: 1/q², rounded once, enters 20 times.
+pub const KERNEL_F32: f64 = 2e-6;
+
+/// Kernels in `f64` where a filter sees fewer than 8 numbers, with or without black regions. The fewer the numbers, the
+/// more often are two patches nearly parallel, and an error e in λ makes one of e/√(2(1 − λ)) in κ0.
+///
+/// Measured: 9.7e-13.
+pub const SMALL_PATCH_F64: f64 = 1e-11;
+
+/// The same in `f32`. Measured: 1.9e-5.
+pub const SMALL_PATCH_F32: f64 = 5e-5;
+
+/// Dense kernels in `f64` against the definitions, relative to the largest term. Measured: 2.9e-14, with 3,072 features,
+/// whose plain sum in the reference is the less accurate of the two.
+pub const DENSE_F64: f64 = 1e-12;
+
+/// The same in `f32`. Measured: 1.4e-6, with 3 features.
+pub const DENSE_F32: f64 = 2e-6;
+
+/// Kernels in `f64` where pixels are parallel or opposite without being equal: λ is ±1 up to its rounding error e, which
+/// κ0 turns into √(2e)/π at the first layer. The reference loses as much in its `acos`.
+///
+/// Measured: 9.1e-8.
+pub const PARALLEL_F64: f64 = 3e-7;
+
+/// The same in `f32`, whose e is 2^29 times larger and its root 2^14.5. Measured: 1.1e-3, at depth 21.
+pub const PARALLEL_F32: f64 = 4e-3;
+
+/// Kernels in `f64` of images 1e-1 to 1e-6 apart, relative to their pixels: e/√(2(1 − λ)) lies between the two cases
+/// above. Measured: 2.9e-8, where single pixels are parallel.
+pub const NEAR_F64: f64 = 3e-7;
+
+/// The same in `f32`. Measured: 1.2e-3, of images 1e-4 apart at depth 21.
+pub const NEAR_F32: f64 = 4e-3;
+
+/// Gram matrices of a backend with fused multiply-add against single pairs without it, in `f32`.
+pub const SCALAR_F32: f64 = 2e-6;
+
+/// The same in `f64`.
+pub const SCALAR_F64: f64 = 1e-12;
+
+/// How far below 0, relative to the largest, an eigenvalue of a Gram matrix of 24 images may lie in `f64`.
+pub const EIGENVALUE_F64: f64 = 1e-12;
+
+/// The fixtures of `host/tests/data` in `f64`.
+pub const FIXTURE_F64: f64 = 1e-10;
+
+/// The same in `f32`.
+pub const FIXTURE_F32: f64 = 1e-5;

@@ -12,7 +12,7 @@ vector! {
     add vaddq_f32; sub vsubq_f32; mul vmulq_f32; div vdivq_f32;
     mul_add |a, b, c| vfmaq_f32(c, a, b); mul_sub |a, b, c| vfmaq_f32(vnegq_f32(c), a, b);
     neg_mul_add |a, b, c| vfmsq_f32(c, a, b);
-    sqrt vsqrtq_f32; abs vabsq_f32; min vminq_f32; max vmaxq_f32;
+    sqrt vsqrtq_f32; abs vabsq_f32; min vminnmq_f32; max vmaxnmq_f32;
     select_negative |x, negative, other| vbslq_f32(vcltzq_f32(x), negative, other);
     zero_where_zero |value, x| vbslq_f32(vceqzq_f32(x), vdupq_n_f32(0.0), value);
 }
@@ -24,7 +24,7 @@ vector! {
     add vaddq_f64; sub vsubq_f64; mul vmulq_f64; div vdivq_f64;
     mul_add |a, b, c| vfmaq_f64(c, a, b); mul_sub |a, b, c| vfmaq_f64(vnegq_f64(c), a, b);
     neg_mul_add |a, b, c| vfmsq_f64(c, a, b);
-    sqrt vsqrtq_f64; abs vabsq_f64; min vminq_f64; max vmaxq_f64;
+    sqrt vsqrtq_f64; abs vabsq_f64; min vminnmq_f64; max vmaxnmq_f64;
     select_negative |x, negative, other| vbslq_f64(vcltzq_f64(x), negative, other);
     zero_where_zero |value, x| vbslq_f64(vceqzq_f64(x), vdupq_n_f64(0.0), value);
 }
