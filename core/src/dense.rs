@@ -10,7 +10,7 @@ use crate::accumulate::exact_sum;
 use crate::dual::{Activation, Case, Layer};
 use crate::network::{Dense, Kernel, Trained};
 use crate::number::{Number, Scalar};
-use crate::variance::check;
+use crate::variance::{check, deviation};
 
 /// The features whose products are added plainly before the compensated sum takes over.
 ///
@@ -46,7 +46,7 @@ pub fn add_exactly<N: Number>([high, low]: [N; 2], term: N) -> [N; 2] {
     exact_sum(high, low, term)
 }
 
-/// √(x·x) and its inverse, 0 where x is 0: what an input contributes to every pair it takes part in.
+/// √(x·x) and its inverse, 0 where x·x is 0 or subnormal: what an input contributes to every pair it takes part in.
 ///
 /// The bits do not depend on the number type's way of multiply-add.
 #[inline(always)]
@@ -55,8 +55,7 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 2] {
     for block in x.chunks(FEATURE_BLOCK) {
         sum = add_exactly(sum, block.iter().fold(N::zero(), |sum, &x| sum.add(x.mul(x))));
     }
-    let deviation = sum[0].add(sum[1]).sqrt();
-    [deviation, deviation.reciprocal_or_zero()]
+    deviation(sum[0].add(sum[1]))
 }
 
 /// The kernels of input `x` and the input in each lane of `y`: every depth and kernel of `net` in one pass.

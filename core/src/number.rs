@@ -83,6 +83,9 @@ pub trait Scalar: Number<Scalar = Self> + PartialOrd + core::fmt::Debug + 'stati
     /// Coefficients of R for this precision, highest power first.
     const KAPPA1: &'static [Self];
 
+    /// The smallest positive number of full precision.
+    const SMALLEST_NORMAL: Self;
+
     /// The nearest number of this type.
     fn from_f64(value: f64) -> Self;
     /// The nearest `f64`.
@@ -203,6 +206,7 @@ macro_rules! float {
         impl Scalar for $float {
             const KAPPA0: &'static [$float] = &$kappa0;
             const KAPPA1: &'static [$float] = &$kappa1;
+            const SMALLEST_NORMAL: $float = <$float>::MIN_POSITIVE;
 
             #[inline(always)]
             fn from_f64(value: f64) -> $float {

@@ -26,7 +26,7 @@ pub fn prepared_len(net: &Conv) -> usize {
 ///
 /// # Shapes
 /// `pixels`: C·P·Q in the order channel, row, column. `out`: [`prepared_len`], in the order pixels; then for each
-/// ReLU layer the P·Q pairs √v, 1/√v (0 where v is 0).
+/// ReLU layer the P·Q pairs √v, 1/√v (0 where v is 0 or subnormal).
 ///
 /// # Errors
 /// [`Error::Length`] where either slice has another length.
@@ -107,9 +107,18 @@ fn window(at: usize, p: usize, size: usize) -> (usize, usize) {
 #[inline(always)]
 fn deviations<N: Number>(map: &mut [[N; 2]]) {
     for pair in map {
-        let deviation = pair[1].sqrt();
-        *pair = [deviation, deviation.reciprocal_or_zero()];
+        *pair = deviation(pair[1]);
     }
+}
+
+/// √v and 1/√v. A variance below the smallest normal number counts as 0, with the inverse 0: it has too few digits for a
+/// correlation, and the product of two such inverses would overflow.
+#[inline(always)]
+pub(crate) fn deviation<N: Number>(variance: N) -> [N; 2] {
+    let root = variance.sqrt();
+    let inverse = N::splat(N::Scalar::from_f64(1.0)).div(root);
+    let below = variance.sub(N::splat(N::Scalar::SMALLEST_NORMAL));
+    [root, below.select_negative(N::zero(), inverse)]
 }
 
 /// What lanes of `y` hold the very image `x`: `None` where none does, otherwise the bound on 1 − |λ| that makes λ
