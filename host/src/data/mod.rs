@@ -24,6 +24,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+pub(crate) use checksum::hexadecimal;
 pub use error::DataError;
 pub use images::{Dataset, Images, Labelled, Pixels};
 pub use mnist::FASHION_DIR;

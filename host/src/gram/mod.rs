@@ -10,8 +10,10 @@ mod error;
 mod memory;
 mod net;
 mod run;
+mod stored;
 
 pub use error::GramError;
 pub use memory::Memory;
 pub use net::{Net, Output};
 pub use run::{Gram, TileSource};
+pub use stored::Stored;

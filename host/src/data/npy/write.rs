@@ -14,9 +14,10 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
+    impl Sealed for u16 {}
 }
 
-/// A number that can be written: `f32` or `f64`.
+/// A number that can be written: `f32`, `f64`, or the `u16` of a label.
 pub trait Element: Copy + sealed::Sealed {
     /// The element type as NumPy writes it.
     const DESCR: &'static str;
@@ -35,6 +36,14 @@ impl Element for f32 {
 
 impl Element for f64 {
     const DESCR: &'static str = "<f8";
+
+    fn append(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+impl Element for u16 {
+    const DESCR: &'static str = "<u2";
 
     fn append(self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.to_le_bytes());

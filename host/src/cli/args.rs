@@ -1,0 +1,124 @@
+//! The options that subcommands share.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, value_parser};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::failure::Usage;
+use ultrawide::data::{Kind, Subset};
+use ultrawide::job::{Format, Machine, NetKind, NetSettings};
+use ultrawide::simd::Backend;
+use ultrawide::store::Precision;
+use ultrawide_core::{Kernel, Trained};
+
+/// Networks and machine.
+#[derive(Args)]
+pub(super) struct NetArgs {
+    /// Kernels: ntk (training by gradient flow), nngp (the covariance at initialisation), or both
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "ntk", value_parser = kernels())]
+    pub(super) kernel: Vec<Kernel>,
+    /// Trained layers; hidden freezes the first and the last [default: hidden for cntk-gap, all for the others]
+    #[arg(long, value_name = "LAYERS", value_parser = trained())]
+    pub(super) train: Option<Trained>,
+    /// Half width c of the windows of cntk-lap, (2c+1)x(2c+1) pixels [default: 12 for images of 28 pixels and more, a
+    /// quarter of the smaller side below: 2 for the digits]
+    #[arg(long, value_name = "C")]
+    pub(super) lap: Option<usize>,
+    /// Size of the filters, odd
+    #[arg(long, value_name = "Q", default_value_t = 3)]
+    pub(super) filter: usize,
+    /// Average with the mirrored images: (K(x, y) + K(flip x, y)) / 2
+    #[arg(long)]
+    pub(super) flip: bool,
+    /// Precision of the kernels (the regression always runs in f64)
+    #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = precisions())]
+    pub(super) precision: Precision,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = threads())]
+    pub(super) threads: Option<usize>,
+    /// Images along the side of a tile, the unit of work and of storage; the result does not depend on it [default: by the
+    /// network and the number of images]
+    #[arg(long, value_name = "N", value_parser = sizes(1 << 16))]
+    pub(super) tile: Option<usize>,
+}
+
+impl NetArgs {
+    /// Checks the networks as far as that can be done without images.
+    pub(super) fn settings(&self, nets: &[NetKind], depths: &[usize]) -> anyhow::Result<NetSettings> {
+        let settings = NetSettings {
+            nets: nets.to_vec(),
+            depths: depths.to_vec(),
+            kernels: self.kernel.clone(),
+            trained: self.train,
+            lap: self.lap,
+            filter: self.filter,
+        };
+        settings.check().map_err(|error| Usage(error.to_string()))?;
+        Ok(settings)
+    }
+
+    /// The instruction set and the threads.
+    pub(super) fn machine(&self) -> anyhow::Result<Machine> {
+        Ok(Machine::new(Backend::select()?, self.threads)?)
+    }
+}
+
+/// Checks the name of a report, and that it can be written.
+pub(super) fn check_report(path: Option<&PathBuf>) -> anyhow::Result<()> {
+    if let Some(path) = path {
+        Format::of(path)?;
+        ultrawide::job::check_writable(path)?;
+    }
+    Ok(())
+}
+
+/// A list of names as a clap parser.
+fn names<T, E>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = E> + Clone + Send + Sync + 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
+}
+
+pub(super) fn nets() -> impl TypedValueParser<Value = NetKind> {
+    names(NetKind::ALL.map(NetKind::name))
+}
+
+pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
+    names(Kind::ALL.map(Kind::name))
+}
+
+pub(super) fn subsets() -> impl TypedValueParser<Value = Subset> {
+    names([Subset::First.name(), Subset::Balanced.name()])
+}
+
+fn kernels() -> impl TypedValueParser<Value = Kernel> {
+    PossibleValuesParser::new(["ntk", "nngp"]).map(|name| if name == "ntk" { Kernel::Ntk } else { Kernel::Nngp })
+}
+
+fn trained() -> impl TypedValueParser<Value = Trained> {
+    PossibleValuesParser::new(["all", "hidden"]).map(|name| if name == "all" { Trained::All } else { Trained::Hidden })
+}
+
+fn precisions() -> impl TypedValueParser<Value = Precision> {
+    PossibleValuesParser::new(["f32", "f64"]).map(|name| if name == "f32" { Precision::F32 } else { Precision::F64 })
+}
+
+/// A number from 1 to `limit`.
+pub(super) fn sizes(limit: u64) -> impl TypedValueParser<Value = usize> {
+    value_parser!(u64).range(1..=limit).map(|size| usize::try_from(size).unwrap_or(usize::MAX))
+}
+
+pub(super) fn threads() -> impl TypedValueParser<Value = usize> {
+    sizes(4096)
+}
+
+/// A ridge: finite and not negative.
+pub(super) fn ridge(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(ridge) if ridge.is_finite() && ridge >= 0.0 => Ok(ridge),
+        _ => Err("a ridge is a finite number of 0 or more".to_owned()),
+    }
+}

@@ -1,0 +1,108 @@
+//! `ultrawide kernel`.
+
+use anyhow::bail;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+use super::args::{self, NetArgs};
+use super::failure::Usage;
+use super::progress::Progress;
+use super::{Talk, output};
+use ultrawide::data::npy::read_images;
+use ultrawide::data::{Images, Normalisation};
+use ultrawide::job::{Format, KernelOptions, NetKind, kernel};
+
+const EXAMPLES: &str = "\
+Examples:
+  ultrawide kernel --x X.npy --out K.npy --net fc --depth 3
+        the symmetric NTK of the rows of X, shape (n, n)
+  ultrawide kernel --x XT.npy --y X.npy --out KT.npy --net cntk-gap --depth 3,11 --train all
+        shape (2, m, n): depths, rows of --x, rows of --y
+  ultrawide kernel --x X.npy --out K.npy --net cntk-v --depth 3,11 --kernel ntk,nngp --precision f64
+        shape (2, 2, n, n): kernels, depths, rows, columns
+
+Kernels are in the scale of Arora et al. 2019: no 1/channels, 1/(filter size)^2 once per layer.";
+
+/// Kernels of one array of images, or of two, into a .npy file.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Kernel {
+    /// Images of the rows, .npy of f32, f64 or u8: (n, features) for fc, (n, channels, height, width) for the others
+    #[arg(long, value_name = "FILE")]
+    x: PathBuf,
+    /// Images of the columns [default: those of --x, for a symmetric matrix]
+    #[arg(long, value_name = "FILE")]
+    y: Option<PathBuf>,
+    /// Where to write the kernels, .npy in the precision asked for
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Network: fc, cntk-v (flattened), cntk-gap (global average pooling), cntk-lap (local average pooling)
+    #[arg(long, value_parser = args::nets())]
+    net: NetKind,
+    /// Depths, counted in layers with weights
+    #[arg(long, value_name = "LIST", value_delimiter = ',', required = true)]
+    depth: Vec<usize>,
+    #[command(flatten)]
+    nets: NetArgs,
+    /// Bring the images to mean 0 and standard deviation 1 per channel, by the statistics of --y, or of --x without it
+    #[arg(long)]
+    normalise: bool,
+    /// Write settings and times to this .json file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+impl Kernel {
+    pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
+        let nets = self.nets.settings(&[self.net], &self.depth)?;
+        let machine = self.nets.machine()?;
+        if let Some(path) = &self.report {
+            if Format::of(path)? != Format::Json {
+                bail!(Usage(format!("{}: the report of a kernel ends in .json", path.display())));
+            }
+            ultrawide::job::check_writable(path)?;
+        }
+        ultrawide::job::check_writable(&self.out)?;
+        let mut x = read_images(&self.x)?;
+        let mut y = self.y.as_deref().map(read_images).transpose()?;
+        if let Some(y) = &y
+            && x.shape() != y.shape()
+        {
+            let (x_file, y_file) = (self.x.display(), self.y.as_deref().unwrap_or(Path::new("")).display());
+            bail!("{x_file} holds images of {}, {y_file} of {}: they must be equal", x.shape(), y.shape());
+        }
+        if self.net != NetKind::Fc && (x.shape().height, x.shape().width) == (1, 1) {
+            tracing::warn!("{}: images of one pixel, for which a convolution is a dense layer", self.x.display());
+        }
+        if self.normalise {
+            normalise(&mut x, y.as_mut())?;
+        }
+        let options =
+            KernelOptions { nets, precision: self.nets.precision, flip: self.nets.flip, tile: self.nets.tile };
+        let report = kernel(&x, y.as_ref(), &self.out, &options, &machine, &Progress::new(talk.quiet))?;
+        if let Some(path) = &self.report {
+            report.write(path)?;
+        }
+        let shape: Vec<String> = report.shape.iter().map(ToString::to_string).collect();
+        output::print(&format!(
+            "{}: ({}) {}, {} pairs in {:.2} s ({}, {} threads)\n",
+            self.out.display(),
+            shape.join(", "),
+            report.precision,
+            report.pairs,
+            report.kernel_seconds,
+            report.backend,
+            report.threads
+        ))
+    }
+}
+
+fn normalise(x: &mut Images, y: Option<&mut Images>) -> anyhow::Result<()> {
+    let (mean, std) = y.as_deref().unwrap_or(x).channel_statistics(1.0);
+    let normalisation = Normalisation { scale: 1.0, mean, std };
+    x.set_normalisation(normalisation.clone())?;
+    if let Some(y) = y {
+        y.set_normalisation(normalisation)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The command line: one file for each subcommand, and what they share.
+
+mod args;
+mod completions;
+mod failure;
+mod info;
+mod kernel;
+mod output;
+mod progress;
+mod regress;
+mod run;
+mod table;
+
+use clap::{ArgAction, Parser, Subcommand};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use tracing_subscriber::filter::LevelFilter;
+
+const EXAMPLES: &str = "\
+Examples:
+  ultrawide run                                     the accuracy table on the bundled digits
+  ultrawide run --data cifar10 --data-dir cifar-10-batches-bin --net cntk-v --train-size 2000
+  ultrawide kernel --x X.npy --out K.npy --net cntk-gap --depth 11
+  ultrawide regress --train K.npy --test KT.npy --labels y.npy --out predictions.npy
+
+Exit codes: 0 done, 1 the run failed, 2 wrong usage.
+ULTRAWIDE_SIMD=scalar|avx2|avx512|neon forces an instruction set; `ultrawide info` names those of this machine.";
+
+/// Exact kernels (NNGP, NTK, CNTK) of infinitely wide networks, and kernel regression with them
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// No progress, no warnings; errors are still told
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// More figures and what is being done; twice for more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Kernels of a data set, regression, table of accuracies
+    Run(Box<run::Run>),
+    /// Kernels of your own arrays
+    Kernel(Box<kernel::Kernel>),
+    /// Regression on kernels that are stored
+    Regress(Box<regress::Regress>),
+    /// The machine, its instruction sets, and versions
+    Info(info::Info),
+    /// Completions for a shell, to standard output
+    Completions(completions::Completions),
+}
+
+/// How much to tell.
+#[derive(Clone, Copy)]
+struct Talk {
+    quiet: bool,
+    verbose: bool,
+}
+
+/// Runs the command and tells its exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage_of_clap(&error),
+    };
+    let level = match (cli.quiet, cli.verbose) {
+        (true, _) => LevelFilter::OFF,
+        (_, 0) => LevelFilter::WARN,
+        (_, 1) => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .without_time()
+        .init();
+    let talk = Talk { quiet: cli.quiet, verbose: cli.verbose > 0 };
+    let result = match cli.command {
+        Command::Run(run) => run.execute(talk),
+        Command::Kernel(kernel) => kernel.execute(talk),
+        Command::Regress(regress) => regress.execute(talk),
+        Command::Info(info) => info.execute(),
+        Command::Completions(completions) => completions.execute(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}

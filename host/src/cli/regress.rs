@@ -1,0 +1,103 @@
+//! `ultrawide regress`.
+
+use anyhow::bail;
+use clap::Args;
+use std::path::PathBuf;
+
+use super::progress::Progress;
+use super::{Talk, args, output, table};
+use ultrawide::data::npy::{read_labels, write_array};
+use ultrawide::job::{Classes, Report, check_writable, regress_arrays, regress_store, stored_data};
+use ultrawide::store::Store;
+
+const EXAMPLES: &str = "\
+Examples:
+  ultrawide regress --train K.npy --test KT.npy --labels y.npy --test-labels yt.npy --ridge 1e-4
+        K: (n, n) or (depths, n, n); KT: (m, n) or (depths, m, n), rows are test images
+  ultrawide regress --train K.npy --test KT.npy --labels y.npy --out predictions.npy
+        predictions: (m) or (depths, m), the class of each test image
+  ultrawide regress --store kernels.zarr --ridge 1e-3 --report ridge.csv
+        the kernels of `ultrawide run --store`; the labels come from the data set";
+
+/// Kernel regression on stored kernels.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Regress {
+    /// Kernel of the training images with themselves, .npy
+    #[arg(long, value_name = "FILE", requires = "test", requires = "labels", required_unless_present = "store")]
+    train: Option<PathBuf>,
+    /// Kernel of the test images (rows) with the training images (columns), .npy
+    #[arg(long, value_name = "FILE", requires = "train")]
+    test: Option<PathBuf>,
+    /// The store of a finished run
+    #[arg(long, value_name = "DIR", conflicts_with = "train")]
+    store: Option<PathBuf>,
+    /// Where the data set of the store lies, if not where it lies by default
+    #[arg(long, value_name = "PATH", requires = "store", conflicts_with = "labels")]
+    data_dir: Option<PathBuf>,
+    /// Classes of the training images, .npy of integers
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Classes of the test images, if they are known
+    #[arg(long, value_name = "FILE", requires = "labels")]
+    test_labels: Option<PathBuf>,
+    /// Added to the diagonal of the training kernel
+    #[arg(long, value_name = "R", default_value_t = 0.0, value_parser = args::ridge, allow_negative_numbers = true)]
+    ridge: f64,
+    /// Write the predicted classes to this .npy file (uint16)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = args::threads())]
+    threads: Option<usize>,
+    /// Write everything to this file; .json or .csv
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+impl Regress {
+    pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
+        args::check_report(self.report.as_ref())?;
+        self.out.as_deref().map(check_writable).transpose()?;
+        let watch = Progress::new(talk.quiet);
+        let classes = match &self.labels {
+            Some(labels) => {
+                let test = self.test_labels.as_deref().map(read_labels).transpose()?;
+                Some(Classes::numbered(read_labels(labels)?, test))
+            }
+            None => None,
+        };
+        let report = match (&self.store, &self.train, &self.test, classes) {
+            (Some(path), _, _, classes) => {
+                let store = Store::open(path)?;
+                let classes = match classes {
+                    Some(classes) => classes,
+                    None => stored_data(&store, self.data_dir.as_deref())?.into(),
+                };
+                regress_store(&store, &classes, self.ridge, self.threads, &watch)?
+            }
+            (None, Some(train), Some(test), Some(classes)) => {
+                regress_arrays(train, test, &classes, self.ridge, self.threads, &watch)?
+            }
+            _ => bail!(super::failure::Usage("--train, --test and --labels are needed, or --store".to_owned())),
+        };
+        let failed = report.failures().next();
+        if let (Some(out), None) = (&self.out, failed) {
+            write_predictions(out, &report)?;
+        }
+        if let Some(path) = &self.report {
+            report.write(path)?;
+        }
+        output::print(&table::render(&report, talk.verbose))?;
+        match failed {
+            None => Ok(()),
+            Some(row) => bail!("{}: {}", row.name(), row.error.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+fn write_predictions(path: &std::path::Path, report: &Report) -> anyhow::Result<()> {
+    let m = report.results.first().map_or(0, |row| row.predictions.len());
+    let shape = if report.results.len() == 1 { vec![m] } else { vec![report.results.len(), m] };
+    Ok(write_array(path, &shape, report.results.iter().flat_map(|row| row.predictions.iter().copied()))?)
+}

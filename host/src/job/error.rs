@@ -1,0 +1,55 @@
+//! What can go wrong on the way from images to accuracies.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::data::DataError;
+use crate::gram::GramError;
+use crate::regression::RegressionError;
+use crate::store::StoreError;
+
+/// Why a job failed. Each message is one line.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// The settings describe no network; this is found before anything is read or written.
+    #[error(transparent)]
+    Settings(#[from] ultrawide_core::Error),
+    /// A setting that cannot be used, also found before anything is read or written.
+    #[error("{0}")]
+    Usage(String),
+    /// The data set cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A Gram matrix was not computed or cannot be read.
+    #[error(transparent)]
+    Gram(#[from] GramError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The regression failed.
+    #[error(transparent)]
+    Regression(#[from] RegressionError),
+    /// A file cannot be written.
+    #[error("{}: {cause}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// Inputs that do not fit together.
+    #[error("{0}")]
+    Input(String),
+}
+
+impl JobError {
+    pub(crate) fn file(path: &Path, cause: io::Error) -> Self {
+        Self::File { path: path.to_owned(), cause }
+    }
+
+    /// Whether the mistake is in the settings, so that the same command fails on every machine and every input.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Settings(_) | Self::Usage(_))
+    }
+}

@@ -1,0 +1,50 @@
+//! Files that are there whole or not at all.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::JobError;
+use tempfile::NamedTempFile;
+
+/// Finds out whether `path` can be written, before hours of work end with an error; leaves nothing behind.
+///
+/// # Errors
+/// The folder does not exist or cannot be written, or something that is no regular file has this name.
+pub fn check_writable(path: &Path) -> Result<(), JobError> {
+    // Renaming onto a device would replace the device.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(JobError::file(path, io::Error::other("is there and is no regular file")));
+    }
+    temporary(path).map(drop).map_err(|cause| JobError::file(path, cause))
+}
+
+/// Writes a file under a temporary name beside `path` and then renames it.
+///
+/// # Errors
+/// As [`check_writable`], and a disk that is full or fails.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
+    check_writable(path)?;
+    let write = || -> io::Result<()> {
+        let mut file = temporary(path)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|cause| JobError::file(path, cause))
+}
+
+/// A temporary file beside `path`, readable for whom the user's files are (a temporary file's usual mode is private).
+fn temporary(path: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ultrawide-").suffix(".part");
+    #[cfg(unix)]
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    #[cfg(unix)]
+    builder.permissions(mode);
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => builder.tempfile_in(folder),
+        _ => builder.tempfile_in("."),
+    }
+}

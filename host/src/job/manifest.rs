@@ -1,0 +1,102 @@
+//! The manifest of a store: everything that decides its bytes.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{Machine, NetSettings, Pass};
+use crate::data::{Dataset, Labelled};
+use crate::gram::Net;
+use crate::store::Precision;
+use ultrawide_core::{Kernel, Readout};
+
+/// One of the two sets of images.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetInfo {
+    /// The number of images.
+    pub images: usize,
+    /// The checksum of the images, their normalisation included.
+    pub sha256: String,
+    /// The checksum of the labels.
+    pub labels_sha256: String,
+}
+
+impl SetInfo {
+    /// Counts and checksums.
+    pub fn of(set: &Labelled) -> Self {
+        let labels_sha256 = checksum_labels(&set.labels);
+        SetInfo { images: set.images.len(), sha256: set.images.checksum(), labels_sha256 }
+    }
+}
+
+/// SHA-256, in hexadecimal, of the number of labels and the labels as little-endian bytes.
+pub fn checksum_labels(labels: &[u16]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"ultrawide labels 1\n");
+    hash.update((labels.len() as u64).to_le_bytes());
+    labels.iter().for_each(|label| hash.update(label.to_le_bytes()));
+    crate::data::hexadecimal(&hash.finalize())
+}
+
+/// The name of a kernel on the command line.
+pub(super) fn kernel_name(kernel: Kernel) -> &'static str {
+    match kernel {
+        Kernel::Ntk => "ntk",
+        Kernel::Nngp => "nngp",
+    }
+}
+
+/// What a store is told about the run that fills it. The layout (tile, precision, shapes, outputs) stands in the store's plan.
+pub(super) struct Facts<'a> {
+    pub(super) data: &'a Dataset,
+    pub(super) subset: &'a str,
+    pub(super) train: &'a SetInfo,
+    pub(super) test: &'a SetInfo,
+    pub(super) settings: &'a NetSettings,
+    pub(super) passes: &'a [Pass],
+    pub(super) flip: bool,
+    pub(super) precision: Precision,
+    pub(super) machine: &'a Machine,
+}
+
+impl Facts<'_> {
+    pub(super) fn manifest(&self) -> Map<String, Value> {
+        let passes: Map<String, Value> =
+            self.passes.iter().map(|pass| (pass.name.clone(), describe(&pass.net))).collect();
+        let value = json!({
+            "software": { "name": "ultrawide", "version": env!("CARGO_PKG_VERSION") },
+            // Backends that agree in this give the same bits, so a run may go on where another backend is the fastest.
+            "arithmetic": if self.machine.backend.is_fused() { "fused" } else { "unfused" },
+            "precision": self.precision.zarr_name(),
+            "flip": self.flip,
+            "passes": passes,
+            "depths": self.passes.first().map(|pass| pass.net.request().depths()),
+            "kernels": self.settings.kernels.iter().copied().map(kernel_name).collect::<Vec<_>>(),
+            "data": {
+                "name": self.data.name,
+                "subset": self.subset,
+                "shape": self.data.train.images.shape().to_string(),
+                "classes": self.data.classes,
+                "train": self.train,
+                "test": self.test,
+            },
+        });
+        match value {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// The network of a pass.
+fn describe(net: &Net) -> Value {
+    let trained = net.trained_name();
+    let Net::Conv(conv) = net else { return json!({ "net": "fc", "trained": trained }) };
+    let readout = |readout: &Readout| match readout {
+        Readout::Vanilla => "vanilla".to_owned(),
+        Readout::Gap => "gap".to_owned(),
+        Readout::Lap(c) => format!("lap({c})"),
+    };
+    let readouts: Vec<String> = conv.readouts().iter().map(readout).collect();
+    json!({ "net": "cntk", "trained": trained, "readouts": readouts, "filter": conv.filter() })
+}

@@ -1,0 +1,41 @@
+//! The whole way from images to accuracies: kernels, regression, report; and its parts, each alone.
+//!
+//! - [`run()`] loads nothing itself: it takes a [`Dataset`](crate::data::Dataset), computes the kernels of all networks asked
+//!   for, in memory or in a store, and gives back a [`Report`].
+//! - [`kernel()`] writes the kernels of one array of images, or of two, to a `.npy` file.
+//! - [`regress_arrays`] and [`regress_store`] do the regression on kernels that were computed before.
+//!
+//! Nothing here knows a terminal: who wants to watch passes a [`Watch`].
+
+mod error;
+mod file;
+mod fit;
+mod kernel;
+mod kernels;
+mod manifest;
+mod memory;
+mod regress;
+mod report;
+mod run;
+mod settings;
+
+pub use error::JobError;
+pub use file::{check_writable, write_atomically};
+pub use fit::{Solver, predicted};
+pub use kernel::{KernelOptions, KernelReport, kernel};
+pub use kernels::{Machine, Silent, Watch, Work, compute, cores, missing};
+pub use manifest::{SetInfo, checksum_labels};
+pub use memory::available_memory;
+pub use regress::{Classes, regress_arrays, regress_store, stored_data};
+pub use report::{ClassResult, DataInfo, Format, PassInfo, Report, Row, Software};
+pub use run::{RunOptions, run};
+pub use settings::{NetKind, NetSettings, Pass, default_lap, tile_for};
+
+use crate::data::npy;
+use crate::simd;
+use crate::store::TileNumber;
+
+/// A float that kernels are computed in, stored and written: `f32` and `f64`.
+pub trait Float: simd::Element + TileNumber + npy::Element + Into<f64> + 'static {}
+
+impl<T: simd::Element + TileNumber + npy::Element + Into<f64> + 'static> Float for T {}

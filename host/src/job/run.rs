@@ -1,0 +1,208 @@
+//! The main job: kernels of all pairs of images, regression, accuracies.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::kernels::{compute, missing};
+use super::manifest::{Facts, kernel_name};
+use super::report::{DataInfo, PassInfo, Report, Row, Software};
+use super::settings::tile_for;
+use super::{Float, JobError, Machine, NetKind, NetSettings, Pass, Solver, Watch, Work, memory};
+use crate::data::Dataset;
+use crate::gram::{Gram, Net, Output};
+use crate::regression::Targets;
+use crate::store::{Precision, Store, StorePlan};
+
+/// What to do with a data set.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The networks.
+    pub nets: NetSettings,
+    /// The precision of the kernels; the regression always runs in f64.
+    pub precision: Precision,
+    /// Whether to average with the mirrored images.
+    pub flip: bool,
+    /// The images along the side of a tile; `None` for [`tile_for`].
+    pub tile: Option<usize>,
+    /// What is added to the diagonal of the training kernel.
+    pub ridge: f64,
+    /// The folder of the store; `None` to keep the kernels in memory.
+    pub store: Option<PathBuf>,
+    /// Whether to go on with what is in the store.
+    pub resume: bool,
+    /// How the images were chosen: goes into the report and the manifest.
+    pub subset: String,
+}
+
+/// The kernels of all networks, the regression on each, and the accuracies.
+///
+/// The arrays of a store are called `PASS-train` (symmetric) and `PASS-test` (rows: test images, columns: training images).
+///
+/// # Errors
+/// All settings, the labels, the images and the store are checked before the first kernel. A kernel for which there is no
+/// solution is no error but a [failed row](Report::failures).
+///
+/// # Cost
+/// Memory: the tiles of one pass, unless there is a store; one n×n matrix of f64; some MB for each thread.
+pub fn run(data: &Dataset, options: &RunOptions, machine: &Machine, watch: &dyn Watch) -> Result<Report, JobError> {
+    match options.precision {
+        Precision::F32 => run_in::<f32>(data, options, machine, watch),
+        Precision::F64 => run_in::<f64>(data, options, machine, watch),
+    }
+}
+
+fn run_in<S: Float>(
+    data: &Dataset,
+    options: &RunOptions,
+    machine: &Machine,
+    watch: &dyn Watch,
+) -> Result<Report, JobError> {
+    let clock = Instant::now();
+    let (train, test) = (&data.train, &data.test);
+    let passes = options.nets.passes(train.images.shape())?;
+    let tile = options.tile.unwrap_or_else(|| tile_for(&passes, train.images.len()));
+    if tile == 0 {
+        return Err(JobError::Usage("a tile of 0 images: at least 1 is needed".to_owned()));
+    }
+    let classes = data.classes.len();
+    let targets = Targets::new(&train.labels, classes)?;
+    let mut solver = Solver::new(&targets, Some(&test.labels), &data.classes, options.ridge, machine.threads())?;
+    let grams: Vec<[(String, Gram<'_>); 2]> = passes
+        .iter()
+        .map(|Pass { name, net }| {
+            let gram = Gram { net, flip: options.flip, x: &train.images, y: None, tile };
+            let test = Gram { x: &test.images, y: Some(&train.images), ..gram };
+            [(format!("{name}-train"), gram), (format!("{name}-test"), test)]
+        })
+        .collect();
+    for (_, gram) in grams.iter().flatten() {
+        gram.check::<S>()?;
+    }
+    let info = DataInfo::of(data, &options.subset);
+    announce::<S>(&grams, options.store.is_some());
+
+    let arrays = grams.iter().flatten().map(|(name, gram)| gram.plan(name)).collect();
+    let facts = Facts {
+        data,
+        subset: &options.subset,
+        train: &info.train,
+        test: &info.test,
+        settings: &options.nets,
+        passes: &passes,
+        flip: options.flip,
+        precision: options.precision,
+        machine,
+    };
+    let plan = StorePlan { tile, precision: options.precision, arrays, manifest: facts.manifest() };
+    let store = match &options.store {
+        None => None,
+        Some(path) if options.resume => Some(Store::resume(path, &plan)?),
+        Some(path) => Some(Store::create(path, &plan)?),
+    };
+
+    let (mut total, mut to_do) = (Work::default(), Work::default());
+    for (name, gram) in grams.iter().flatten() {
+        total = total.plus(Work::sum(gram, gram.plan(name).tiles(tile)));
+        to_do = to_do.plus(Work::sum(gram, missing(gram, name, store.as_ref())?));
+    }
+    let pairs = total.pairs - to_do.pairs;
+    watch.begin(total, Work { pairs, entry_layers: total.entry_layers - to_do.entry_layers });
+
+    let (mut infos, mut rows) = (Vec::new(), Vec::new());
+    for (pass, [(train_name, train), (test_name, test)]) in passes.iter().zip(&grams) {
+        let mut work = Work::default();
+        for (name, gram) in [(train_name, train), (test_name, test)] {
+            work = work.plus(Work::sum(gram, missing(gram, name, store.as_ref())?));
+        }
+        let clock = Instant::now();
+        let train = compute::<S>(train, train_name, store.as_ref(), machine, watch)?;
+        let test = compute::<S>(test, test_name, store.as_ref(), machine, watch)?;
+        infos.push(pass_info(pass, work, clock.elapsed().as_secs_f64(), machine));
+        for (index, output) in pass.net.outputs().iter().enumerate() {
+            let mut row = Row::new(&pass.net, output);
+            watch.stage(&format!("regression: {}", row.name()));
+            solver.tiles(&*train, &*test, index, &mut row)?;
+            rows.push((*output, row));
+        }
+    }
+    watch.end();
+    rows.sort_by_key(|(output, _)| order(&options.nets, output));
+    let kernel_seconds = infos.iter().map(|pass| pass.seconds).sum();
+    let pairs = infos.iter().map(|pass| pass.pairs).sum();
+    Ok(Report {
+        software: Software::default(),
+        command: "run",
+        settings: settings(options, &passes, tile),
+        data: Some(info),
+        backend: Some(machine.backend.to_string()),
+        threads: machine.threads(),
+        seed: None,
+        passes: infos,
+        pairs,
+        kernel_seconds,
+        seconds_per_pair: (pairs > 0).then(|| kernel_seconds / pairs as f64),
+        regression_seconds: solver.seconds,
+        seconds: clock.elapsed().as_secs_f64(),
+        results: rows.into_iter().map(|(_, row)| row).collect(),
+    })
+}
+
+/// The rows come in the order of the user's lists.
+fn order(nets: &NetSettings, output: &Output) -> (usize, usize, usize) {
+    let net = nets.nets.iter().position(|&net| net == NetKind::of(output));
+    let kernel = nets.kernels.iter().position(|&kernel| kernel == output.kernel);
+    (net.unwrap_or(0), kernel.unwrap_or(0), output.depth)
+}
+
+fn announce<S: Float>(grams: &[[(String, Gram<'_>); 2]], stored: bool) {
+    let tiles = |pass: &[(String, Gram<'_>); 2]| -> f64 {
+        let each = |(_, gram): &(String, Gram<'_>)| {
+            let (rows, columns) = (gram.x.len() as f64, gram.y.unwrap_or(gram.x).len() as f64);
+            let part = if gram.y.is_none() { (columns + gram.tile as f64) / 2.0 } else { columns };
+            rows * part * gram.net.outputs().len() as f64 * S::PRECISION.bytes() as f64
+        };
+        pass.iter().map(each).sum()
+    };
+    let kernels = if stored { 0.0 } else { grams.iter().map(tiles).fold(0.0, f64::max) };
+    let n = grams.first().map_or(0.0, |[(_, train), _]| train.x.len() as f64);
+    memory::announce(kernels + 8.0 * n * n);
+}
+
+pub(super) fn pass_info(pass: &Pass, work: Work, seconds: f64, machine: &Machine) -> PassInfo {
+    let net = &pass.net;
+    let threads = machine.threads() as f64;
+    PassInfo {
+        name: pass.name.clone(),
+        trained: net.trained_name(),
+        outputs: net.outputs().iter().map(ToString::to_string).collect(),
+        filter: match net {
+            Net::Dense { .. } => None,
+            Net::Conv(conv) => Some(conv.filter()),
+        },
+        layers: net.request().layers(),
+        entries: net.entries(),
+        pairs: work.pairs,
+        seconds,
+        ns_per_entry_layer: (work.pairs > 0).then(|| seconds * threads / work.entry_layers * 1e9),
+    }
+}
+
+fn settings(options: &RunOptions, passes: &[Pass], tile: usize) -> serde_json::Value {
+    let nets = &options.nets;
+    let depths = passes.first().map(|pass| pass.net.request().depths());
+    json!({
+        "nets": nets.nets.iter().map(|net| net.name()).collect::<Vec<_>>(),
+        "depths": depths,
+        "kernels": nets.kernels.iter().copied().map(kernel_name).collect::<Vec<_>>(),
+        "filter": nets.filter,
+        "lap": nets.lap,
+        "flip": options.flip,
+        "precision": options.precision.zarr_name(),
+        "tile": tile,
+        "ridge": options.ridge,
+        "store": options.store.as_ref().map(|path| path.display().to_string()),
+        "resume": options.resume,
+    })
+}
