@@ -93,7 +93,7 @@ fn every_mistake_is_one_line() {
         (1, format!("{K} missing.npy"), "missing.npy"),
         (1, format!("{K} nan.npy"), "image 1, channel 0, row 0, column 1 is NaN"),
         (1, format!("{K} inf.npy"), "inf"),
-        (1, format!("{K} huge.npy"), "huge.npy"),
+        (1, format!("{K} huge.npy"), "too large for this precision"),
         (1, format!("{K} none.npy"), "none.npy"),
         (1, format!("{K} short.npy"), "short.npy"),
         (1, format!("{K} garbled.npy"), "garbled.npy"),
