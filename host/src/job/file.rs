@@ -16,6 +16,10 @@ pub fn check_writable(path: &Path) -> Result<(), JobError> {
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(JobError::file(path, io::Error::other("is there and is no regular file")));
     }
+    // `x.json/` names a folder, although `Path` overlooks the slash.
+    if path.as_os_str().as_encoded_bytes().last().is_some_and(|&last| std::path::is_separator(char::from(last))) {
+        return Err(JobError::file(path, io::Error::other("names a folder, a file is needed")));
+    }
     temporary(path).map(drop).map_err(|cause| JobError::file(path, cause))
 }
 

@@ -141,6 +141,10 @@ impl Row {
 
     /// What the row is about, in words.
     pub fn name(&self) -> String {
+        // Of kernels read from a file nothing but the number is known.
+        if self.kernel.is_empty() {
+            return format!("{} matrix {}", self.net, self.depth);
+        }
         format!("{} {} {} depth {}", self.net, self.kernel, self.trained, self.depth)
     }
 

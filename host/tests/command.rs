@@ -1,0 +1,12 @@
+//! The command itself, run as a user runs it.
+
+#[path = "command/bad_input.rs"]
+mod bad_input;
+#[path = "command/bits.rs"]
+mod bits;
+#[path = "command/happy.rs"]
+mod happy;
+#[path = "command/resume.rs"]
+mod resume;
+#[path = "command/support.rs"]
+mod support;

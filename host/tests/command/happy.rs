@@ -1,0 +1,111 @@
+//! What each subcommand is for.
+
+use super::support::*;
+use ultrawide::data::npy::{Matrices, read_labels, read_matrix};
+
+/// Far below what the kernels reach (97 % and more), far above a wrong kernel.
+const LEAST_ACCURACY: f64 = 0.90;
+
+#[test]
+fn a_small_run_recognises_digits() {
+    let folder = folder();
+    let arguments = "run --train-size 400 --test-size 100 --depth 4,3 --net cntk-v,cntk-lap,fc --report r.json";
+    let text = run(folder.path(), arguments).ok().stdout;
+    for word in ["cntk-v", "cntk-lap(2)", "fc", "depth 3", "depth 4", "regression", "pairs/s"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let report = json(&folder.path().join("r.json"));
+    let results = report["results"].as_array().unwrap();
+    assert_eq!(results.len(), 6);
+    for result in results {
+        assert!(result["accuracy"].as_f64().unwrap() >= LEAST_ACCURACY, "{result}");
+        assert_eq!(result["per_class"].as_array().unwrap().len(), 10);
+        assert!(result["solve"]["condition"].as_f64().unwrap() > 1.0);
+    }
+    assert_eq!(results[0]["depth"], 3, "depths are sorted");
+    assert_eq!(report["seed"], serde_json::Value::Null);
+    assert_eq!(report["data"]["train"]["images"], 400);
+    assert_eq!(report["data"]["train"]["sha256"].as_str().unwrap().len(), 64);
+    // The convolutional nets train the same layers, so they share a pass.
+    assert_eq!(report["passes"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_report_as_csv_has_a_line_for_each_result() {
+    let folder = folder();
+    run(folder.path(), "run --train-size 60 --test-size 20 --depth 3,4 --net fc --report r.csv -q").ok();
+    let mut reader = csv::Reader::from_path(folder.path().join("r.csv")).unwrap();
+    let column = reader.headers().unwrap().iter().position(|name| name == "accuracy").unwrap();
+    let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(records.len(), 2);
+    assert!(records.iter().all(|record| record[column].parse::<f64>().is_ok()));
+}
+
+#[test]
+fn kernels_have_the_promised_shapes_and_feed_a_regression() {
+    let folder = folder();
+    let path = folder.path();
+    images(path, "x.npy", &[20, 2, 4, 3], 1);
+    images(path, "t.npy", &[7, 2, 4, 3], 2);
+    run(path, "kernel --x x.npy --out k.npy --net cntk-v --depth 3 --report k.json").ok();
+    let (n, m, k) = read_matrix(&path.join("k.npy")).unwrap();
+    assert_eq!((n, m), (20, 20));
+    assert!((0..n).all(|i| (0..n).all(|j| k[i * n + j] == k[j * n + i])));
+    let report = json(&path.join("k.json"));
+    assert_eq!(report["pairs"], 210);
+    assert!(report["kernel_seconds"].as_f64().unwrap() > 0.0);
+    assert!(report["seconds_per_pair"].as_f64().unwrap() > 0.0);
+
+    // X beside itself is the same matrix, also without the symmetry.
+    run(path, "kernel --x x.npy --y x.npy --out kk.npy --net cntk-v --depth 3").ok();
+    assert_eq!(read_matrix(&path.join("kk.npy")).unwrap().2, k);
+
+    run(path, "kernel --x x.npy --out ks.npy --net cntk-v --depth 4,3").ok();
+    run(path, "kernel --x t.npy --y x.npy --out ts.npy --net cntk-v --depth 3,4").ok();
+    let mut several = Matrices::open(&path.join("ks.npy")).unwrap();
+    assert_eq!((several.count(), several.rows()), (2, 20));
+    assert_eq!(several.read(0).unwrap(), k);
+
+    labels(path, "y.npy", &[0, 1, 2, 3].repeat(5));
+    labels(path, "yt.npy", &[0, 1, 2, 3, 0, 1, 2]);
+    let regress = "regress --train ks.npy --test ts.npy --labels y.npy --out p.npy --report r.json --ridge 1e-6";
+    run(path, &format!("{regress} --test-labels yt.npy")).ok();
+    assert_eq!(json(&path.join("r.json"))["results"].as_array().unwrap().len(), 2);
+    run(path, regress).ok();
+    run(path, "kernel --x t.npy --y x.npy --out t1.npy --net cntk-v --depth 3").ok();
+    run(path, "regress --train k.npy --test t1.npy --labels y.npy --out p1.npy").ok();
+    assert_eq!(read_labels(&path.join("p1.npy")).unwrap().len(), 7);
+
+    run(path, "kernel --x x.npy --out k4.npy --net cntk-gap --depth 3,4 --kernel ntk,nngp --precision f64").ok();
+    let bytes = std::fs::read(path.join("k4.npy")).unwrap();
+    assert!(String::from_utf8_lossy(&bytes[..128]).contains("(2, 2, 20, 20)"));
+}
+
+#[test]
+fn the_training_images_are_recognised() {
+    let folder = folder();
+    let path = folder.path();
+    images(path, "x.npy", &[30, 6], 5);
+    labels(path, "y.npy", &[0, 1, 2].repeat(10));
+    run(path, "kernel --x x.npy --out k.npy --net fc --depth 3 --precision f64").ok();
+    run(path, "regress --train k.npy --test k.npy --labels y.npy --test-labels y.npy --report r.json").ok();
+    assert_eq!(json(&path.join("r.json"))["results"][0]["accuracy"], 1.0);
+    run(path, "run --train-x x.npy --train-y y.npy --test-x x.npy --test-y y.npy --net fc --depth 3 --report s.json")
+        .ok();
+    assert_eq!(json(&path.join("s.json"))["results"][0]["accuracy"], 1.0);
+}
+
+#[test]
+fn information_and_completions() {
+    let folder = folder();
+    let text = run(folder.path(), "info").ok().stdout;
+    assert!(text.contains("backend") && text.contains("scalar"), "{text}");
+    let value: serde_json::Value = serde_json::from_str(&run(folder.path(), "info --json").ok().stdout).unwrap();
+    assert!(value["cores"].as_u64().unwrap() >= 1);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(run(folder.path(), &format!("completions {shell}")).ok().stdout.contains("cntk-lap"), "{shell}");
+    }
+    for subcommand in ["", "run", "kernel", "regress", "info", "completions"] {
+        assert!(run(folder.path(), &format!("{subcommand} --help")).ok().stdout.contains("Examples:"), "{subcommand}");
+    }
+}
