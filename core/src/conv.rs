@@ -42,9 +42,9 @@ fn rows_aside(net: &Conv) -> usize {
 /// least [`conv_scratch_len`], of any content. `out`: [`Conv::outputs`], in the order kernel, readout, depth.
 ///
 /// # Accuracy
-/// `f32`: within 2e-6 relative of the exact value at depth 21 (`host/tests/reference.rs`); λ is exactly 1 where a
-/// pixel meets itself. Entries of finite input are finite as long as the variances (sums of C·q² squares) are
-/// normal numbers of the type.
+/// `f32`: within 2e-6 relative of the exact value at depth 21 (`core/tests/reference.rs`); λ is exactly 1 where a
+/// pixel meets itself. Kernels of finite input are finite as long as the variances (sums of C·q² squares) and the sums of
+/// the readouts do not overflow; what underflows loses digits, as elsewhere (`core/tests/properties.rs`).
 ///
 /// # Errors
 /// [`Error::Length`] for a slice of another length, or a short scratch.
