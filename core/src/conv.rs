@@ -201,6 +201,9 @@ struct Pass<'a, N: Number> {
     same: Option<N>,
 }
 
+/// The pairs √v, 1/√v of a row of image x and of image y.
+type Maps<'a, N> = (&'a [[<N as Number>::Scalar; 2]], &'a [[N; 2]]);
+
 impl<N: Number> Pass<'_, N> {
     #[inline(always)]
     fn layer<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]]) {
@@ -222,7 +225,7 @@ impl<N: Number> Pass<'_, N> {
 
     /// The deviations along row `r` of the stencil.
     #[inline(always)]
-    fn maps(&self, r: usize) -> Option<(&[[N::Scalar; 2]], &[[N; 2]])> {
+    fn maps(&self, r: usize) -> Option<Maps<'_, N>> {
         let (x_start, y_start) = self.stencil.starts(self.net, r);
         Some((part(self.x, x_start, self.stencil.width)?, part(self.y, y_start, self.stencil.width)?))
     }
