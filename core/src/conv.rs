@@ -42,9 +42,9 @@ fn rows_aside(net: &Conv) -> usize {
 /// least [`conv_scratch_len`], of any content. `out`: [`Conv::outputs`], in the order kernel, readout, depth.
 ///
 /// # Accuracy
-/// `f32`: within 2e-6 relative of the exact value at depth 21 (`host/tests/reference.rs`); λ is exactly 1 where a
-/// pixel meets itself. Entries of finite input are finite as long as the variances (sums of C·q² squares) are
-/// normal numbers of the type.
+/// `f32`: within 2e-6 relative of the exact value at depth 21 (`core/tests/reference.rs`); λ is exactly 1 where a
+/// pixel meets itself. Kernels of finite input are finite as long as the variances (sums of C·q² squares) and the sums of
+/// the readouts do not overflow; what underflows loses digits, as elsewhere (`core/tests/properties.rs`).
 ///
 /// # Errors
 /// [`Error::Length`] for a slice of another length, or a short scratch.
@@ -201,6 +201,9 @@ struct Pass<'a, N: Number> {
     same: Option<N>,
 }
 
+/// The pairs √v, 1/√v of a row of image x and of image y.
+type Maps<'a, N> = (&'a [[<N as Number>::Scalar; 2]], &'a [[N; 2]]);
+
 impl<N: Number> Pass<'_, N> {
     #[inline(always)]
     fn layer<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]]) {
@@ -222,7 +225,7 @@ impl<N: Number> Pass<'_, N> {
 
     /// The deviations along row `r` of the stencil.
     #[inline(always)]
-    fn maps(&self, r: usize) -> Option<(&[[N::Scalar; 2]], &[[N; 2]])> {
+    fn maps(&self, r: usize) -> Option<Maps<'_, N>> {
         let (x_start, y_start) = self.stencil.starts(self.net, r);
         Some((part(self.x, x_start, self.stencil.width)?, part(self.y, y_start, self.stencil.width)?))
     }

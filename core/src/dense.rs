@@ -69,7 +69,7 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 2] {
 /// the order kernel, depth.
 ///
 /// # Accuracy
-/// `f32`: within 2e-6 relative of the exact value at depth 21 (`host/tests/reference.rs`).
+/// `f32`: within 2e-6 relative of the exact value at depth 21 (`core/tests/reference.rs`).
 ///
 /// # Errors
 /// [`Error::Length`] for slices of other lengths, or of none.

@@ -226,12 +226,21 @@ macro_rules! float {
 
 #[cfg(not(feature = "micromath"))]
 use libm::sqrtf as sqrt_f32;
-#[cfg(feature = "micromath")]
-use micromath::F32Ext;
+/// The square root of the feature `micromath`: its approximation, within 6.1 %, improved by two steps of Newton's method.
+///
+/// The approximation alone would make kernels wrong by 10 % and more, and that of 0 is not 0, as a variance of 0 needs.
+///
+/// # Accuracy
+/// Relative error at most 1.6e-6 for normal numbers, 1.6e-6 in κ0, 1.7e-6 in κ1. Kernels up to depth 21 were measured within
+/// 2.3e-6 for images without nearly parallel patches, where libm's root gives 1.8e-6 (`core/tests/micromath.rs`).
 #[cfg(feature = "micromath")]
 #[inline(always)]
 fn sqrt_f32(x: f32) -> f32 {
-    F32Ext::sqrt(x)
+    if x == 0.0 {
+        return 0.0;
+    }
+    let improve = |root: f32| 0.5 * (root + x / root);
+    improve(improve(micromath::F32Ext::sqrt(x)))
 }
 
 float!(f32, sqrt_f32, coefficients::KAPPA0_F32, coefficients::KAPPA1_F32);

@@ -24,7 +24,8 @@ fn fails<T: std::fmt::Debug>(result: Result<T, Error>, words: &[&str]) {
 fn requests() {
     let ntk = [Kernel::Ntk];
     let many: Vec<usize> = (2..=MAX_DEPTHS + 2).collect();
-    let cases: [(&[Kernel], &[usize], Trained, &[&str]); 14] = [
+    type Case<'a> = (&'a [Kernel], &'a [usize], Trained, &'a [&'a str]);
+    let cases: [Case<'_>; 14] = [
         (&[], &[3], Trained::All, &["no kernels"]),
         (&ntk, &[], Trained::All, &["no depths"]),
         (&[Kernel::Ntk, Kernel::Ntk], &[3], Trained::All, &["kernels number 2", "twice"]),
@@ -62,7 +63,8 @@ fn requests_at_the_limits() {
 fn networks() {
     let v: &[Readout] = &[Readout::Vanilla];
     let laps: Vec<Readout> = (0..=MAX_READOUTS).map(Readout::Lap).collect();
-    let cases: [([usize; 3], usize, &[Readout], usize, &[&str]); 19] = [
+    type Case<'a> = ([usize; 3], usize, &'a [Readout], usize, &'a [&'a str]);
+    let cases: [Case<'_>; 19] = [
         ([0, 8, 8], 3, v, 3, &["0x8x8", "at least 1"]),
         ([3, 0, 8], 3, v, 3, &["3x0x8"]),
         ([3, 8, 0], 3, v, 3, &["3x8x0"]),

@@ -53,6 +53,7 @@ fn magnitudes() -> impl Iterator<Item = u32> {
 }
 
 #[test]
+#[cfg_attr(feature = "micromath", ignore = "approximate square root of f32: see tests/micromath.rs")]
 fn f32_sample_is_within_tolerance() {
     let (mut worst0, mut worst1) = (Worst::default(), Worst::default());
     for bits in magnitudes() {
@@ -100,6 +101,7 @@ fn reference_agrees_with_multi_precision() {
 }
 
 #[test]
+#[cfg_attr(feature = "micromath", ignore = "approximate square root of f32: see tests/micromath.rs")]
 fn landmarks_are_exact() {
     assert_eq!([-1.0, 0.0, 1.0].map(kappa0::<f32>), [0.0, 0.5, 1.0]);
     assert_eq!([-1.0, 0.0, 1.0].map(kappa0::<f64>), [0.0, 0.5, 1.0]);
@@ -111,6 +113,7 @@ fn landmarks_are_exact() {
 
 /// A correlation that rounding has carried out of [−1, 1] is treated as the end it passed.
 #[test]
+#[cfg_attr(feature = "micromath", ignore = "approximate square root of f32: see tests/micromath.rs")]
 fn arguments_are_clamped() {
     for beyond in [1f32.next_up(), 2.0, f32::MAX] {
         assert_eq!([kappa0(beyond), kappa1(beyond)], [1.0, 1.0], "{beyond}");

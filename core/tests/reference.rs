@@ -71,7 +71,7 @@ impl Both {
     #[track_caller]
     fn check(&self, what: &str, f32: f64, f64: f64) {
         self.f64.check(&format!("{what}, f64"), f64);
-        self.f32.check(&format!("{what}, f32"), f32);
+        self.f32.check(&format!("{what}, f32"), common::of_f32(f32));
     }
 }
 
@@ -169,7 +169,7 @@ fn opposite_images() {
         }
     }
     worst64.check("opposite images, f64", PARALLEL_F64);
-    worst32.check("opposite images, f32", PARALLEL_F32);
+    worst32.check("opposite images, f32", common::of_f32(PARALLEL_F32));
 }
 
 /// 1 − λ is about half the squared relative distance; an error e in λ makes one of e/√(2(1 − λ)) in κ0.
@@ -212,7 +212,7 @@ fn dense_inputs() {
         }
     }
     worst64.check("dense, f64", DENSE_F64);
-    worst32.check("dense, f32", DENSE_F32);
+    worst32.check("dense, f32", common::of_f32(DENSE_F32));
 }
 
 /// Real image sizes, few of them: enough pixels for the sums of the readouts to lose digits if they could.
@@ -233,5 +233,5 @@ fn a_larger_image() {
         errors::<f64>(&mut worst64, &net, &x, &y);
     }
     worst64.check("14x17, f64", KERNEL_F64);
-    worst32.check("14x17, f32", KERNEL_F32);
+    worst32.check("14x17, f32", common::of_f32(KERNEL_F32));
 }

@@ -8,7 +8,7 @@ use common::images::Random;
 use std::io::Write;
 use std::process::Command;
 use ultrawide::simd::{Backend, BackendError, Element, Job, VARIABLE};
-use ultrawide_core::{Number, Scalar};
+use ultrawide_core::Number;
 
 const ALLOW: &str = "ULTRAWIDE_ALLOW_MISSING_BACKENDS";
 

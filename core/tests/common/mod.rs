@@ -7,3 +7,8 @@ pub mod precision;
 pub mod reference;
 pub mod single;
 pub mod ulp;
+
+/// The tolerance of `f32` kernels; with the feature `micromath` a wider one.
+pub fn of_f32(tolerance: f64) -> f64 {
+    if cfg!(feature = "micromath") { precision::MICROMATH_FACTOR * tolerance } else { tolerance }
+}

@@ -1,10 +1,14 @@
 //! What the tests of the host share: the core's reference and tolerances, and whole Gram matrices.
 #![allow(dead_code, reason = "each program that includes this module uses a part of it")]
 
-#[path = "../../../core/tests/common/mod.rs"]
-mod of_core;
-
-pub use of_core::{images, naive, precision, single};
+#[path = "../../../core/tests/common/images.rs"]
+pub mod images;
+#[path = "../../../core/tests/common/naive.rs"]
+pub mod naive;
+#[path = "../../../core/tests/common/precision.rs"]
+pub mod precision;
+#[path = "../../../core/tests/common/single.rs"]
+pub mod single;
 
 use std::sync::Mutex;
 use ultrawide::data::{Images, Pixels};
@@ -84,9 +88,4 @@ pub fn matrices<S: Element>(gram: &Gram<'_>, backend: Backend, threads: usize) -
     })
     .expect("finite kernels");
     Matrices { outputs, rows, columns, values: values.into_inner().expect("no test panicked here") }
-}
-
-/// The backends to test: all that this architecture has, as far as the machine goes.
-pub fn backends() -> Vec<Backend> {
-    Backend::available()
 }
