@@ -46,15 +46,16 @@ fn best<N: Number, const MIX: bool>() -> f64 {
         for _ in 0..ROUNDS {
             // Two iterations at a time, in the order of a round-robin: 5 · 8 + 4 multiply-adds, 6 · 3 sums, 2 roots.
             for round in 0..6 {
-                for chain in 0..if round < 5 { 8 } else { 4 } {
-                    fused[chain] = fused[chain].mul_add(factor, term);
+                let chains = if round < 5 { 8 } else { 4 };
+                for value in fused.iter_mut().take(chains) {
+                    *value = value.mul_add(factor, term);
                 }
                 if MIX {
                     for sum in &mut sums {
                         *sum = sum.add(term);
                     }
-                    if round < 2 {
-                        roots[round] = roots[round].sqrt();
+                    if let Some(root) = roots.get_mut(round) {
+                        *root = root.sqrt();
                     }
                 }
             }
