@@ -49,13 +49,10 @@ pub trait Number: Copy {
     fn abs(self) -> Self;
     /// The smaller of the two; `other` where `self` is NaN.
     fn min(self, other: Self) -> Self;
-    /// The larger of the two; `other` where `self` is NaN. The recursion relies on it: 0 · ∞, from a variance too small to
-    /// have an inverse, ends there.
+    /// The larger of the two; `other` where `self` is NaN.
     fn max(self, other: Self) -> Self;
     /// In each lane `negative` where `self` is below zero, `other` elsewhere.
     fn select_negative(self, negative: Self, other: Self) -> Self;
-    /// In each lane `1/self`, or 0 where `self` is 0.
-    fn reciprocal_or_zero(self) -> Self;
 
     /// P(u) = acos(1 − u) / (π √u) for u in [0, 1]; see [`crate::dual`].
     #[inline(always)]
@@ -196,10 +193,6 @@ macro_rules! float {
             #[inline(always)]
             fn select_negative(self, negative: $float, other: $float) -> $float {
                 if self < 0.0 { negative } else { other }
-            }
-            #[inline(always)]
-            fn reciprocal_or_zero(self) -> $float {
-                if self == 0.0 { 0.0 } else { 1.0 / self }
             }
         }
 

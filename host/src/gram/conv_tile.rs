@@ -1,6 +1,7 @@
 //! One tile of a convolutional net's Gram matrix: the lanes are different column images.
 
 use super::run::Tile;
+use crate::data::Images;
 use crate::simd::Job;
 use std::ops::Range;
 use ultrawide_core::{
@@ -22,19 +23,27 @@ impl<S: Scalar> Job<S> for ConvTile<'_, S> {
     fn run<N: Number<Scalar = S>>(self) -> Result<(), Error> {
         let ConvTile { net, flip, tile, out } = self;
         let len = prepared_len(net);
-        let mut columns = Vec::new();
-        for start in tile.columns.clone().step_by(N::LANES) {
-            columns.extend(Packed::<N>::new(net, tile.y, start..tile.columns.end, false)?.prepared);
+        let groups = tile.columns.len().div_ceil(N::LANES);
+        let mut packer = Packer::<N>::new(net);
+        let mut columns = vec![N::zero(); groups * len];
+        for (start, group) in tile.columns.clone().step_by(N::LANES).zip(columns.chunks_exact_mut(len)) {
+            packer.pack(tile.y, start..tile.columns.end, false, group)?;
         }
+        let mut prepared = vec![N::zero(); len];
+        let mut x = vec![S::from_f64(0.0); N::LANES * len];
+        let mut x_flipped = if flip { x.clone() } else { vec![] };
         let mut scratch = vec![N::zero(); conv_scratch_len(net)];
         let mut values = vec![N::zero(); net.outputs()];
         let mut flipped = values.clone();
         let half = N::splat(S::from_f64(0.5));
         for start in tile.rows.clone().step_by(N::LANES) {
             let rows = start..tile.rows.end;
-            let x = Packed::<N>::new(net, tile.x, rows.clone(), false)?.transposed(len);
-            let x_flipped =
-                if flip { Packed::<N>::new(net, tile.x, rows.clone(), true)?.transposed(len) } else { vec![] };
+            packer.pack(tile.x, rows.clone(), false, &mut prepared)?;
+            transpose(&prepared, &mut x);
+            if flip {
+                packer.pack(tile.x, rows.clone(), true, &mut prepared)?;
+                transpose(&prepared, &mut x_flipped);
+            }
             for (group, y) in columns.chunks_exact(len).enumerate() {
                 for (lane, row) in rows.clone().take(N::LANES).enumerate() {
                     let first = tile.columns.start + group * N::LANES;
@@ -64,53 +73,58 @@ fn one_row<N: Number>(net: &Conv, x: &[N::Scalar], y: &[N], scratch: &mut [N], v
     conv_pair(net, x, y, cap, scratch, values)
 }
 
-/// One image in each lane, prepared; where images run out, the last one fills the lanes that are left.
-struct Packed<N> {
-    prepared: Vec<N>,
+/// Brings images into lanes and prepares them; its buffers serve for one batch after another.
+struct Packer<'a, N: Number> {
+    net: &'a Conv,
+    /// The images of a batch, one after another.
+    raw: Vec<N::Scalar>,
+    /// An image before it is mirrored.
+    plain: Vec<N::Scalar>,
+    lanes: Vec<N>,
 }
 
-impl<N: Number> Packed<N> {
-    #[inline(always)]
-    fn new(net: &Conv, images: &crate::data::Images, range: Range<usize>, mirror: bool) -> Result<Self, Error> {
+impl<'a, N: Number> Packer<'a, N> {
+    fn new(net: &'a Conv) -> Self {
         let pixels = net.pixels() * net.shape().channels;
         let zero = N::Scalar::from_f64(0.0);
-        let mut raw = vec![zero; N::LANES * pixels];
-        let mut plain = vec![zero; pixels];
-        for (lane, image) in raw.chunks_exact_mut(pixels).enumerate() {
-            images.write((range.start + lane).min(range.end - 1), &mut plain);
-            if mirror {
-                flip(&plain, net.shape().width, image)?;
-            } else {
-                image.copy_from_slice(&plain);
-            }
-        }
-        let mut lanes = vec![N::zero(); pixels];
-        for (at, lanes) in lanes.iter_mut().enumerate() {
-            *lanes = N::from_lanes(|lane| raw[lane * pixels + at]);
-        }
-        let mut prepared = vec![N::zero(); prepared_len(net)];
-        prepare(net, &lanes, &mut prepared)?;
-        Ok(Packed { prepared })
+        Packer { net, raw: vec![zero; N::LANES * pixels], plain: vec![zero; pixels], lanes: vec![N::zero(); pixels] }
     }
 
-    /// The prepared images one after another, as the side of x needs them.
+    /// Prepares one image of `range` in each lane of `out`; where images run out, the last one fills the lanes left.
     #[inline(always)]
-    fn transposed(&self, len: usize) -> Vec<N::Scalar> {
-        // Sixteen numbers of an image are a cache line: the stores of a block go to one line for each image.
-        const BLOCK: usize = 16;
-        let zero = N::Scalar::from_f64(0.0);
-        let mut images = vec![zero; N::LANES * len];
-        let mut block = vec![zero; N::LANES * BLOCK];
-        for (start, values) in (0..len).step_by(BLOCK).zip(self.prepared.chunks(BLOCK)) {
-            for (value, lanes) in values.iter().zip(block.chunks_exact_mut(N::LANES)) {
-                value.write(lanes);
-            }
-            for (lane, image) in images.chunks_exact_mut(len).enumerate() {
-                for (at, to) in image[start..].iter_mut().take(values.len()).enumerate() {
-                    *to = block[at * N::LANES + lane];
-                }
+    fn pack(&mut self, images: &Images, range: Range<usize>, mirror: bool, out: &mut [N]) -> Result<(), Error> {
+        let pixels = self.plain.len();
+        for (lane, image) in self.raw.chunks_exact_mut(pixels).enumerate() {
+            let index = (range.start + lane).min(range.end - 1);
+            if mirror {
+                images.write(index, &mut self.plain);
+                flip(&self.plain, self.net.shape().width, image)?;
+            } else {
+                images.write(index, image);
             }
         }
-        images
+        for (at, lanes) in self.lanes.iter_mut().enumerate() {
+            *lanes = N::from_lanes(|lane| self.raw[lane * pixels + at]);
+        }
+        prepare(self.net, &self.lanes, out)
+    }
+}
+
+/// From one image in each lane to one image after another, as the side of x needs them.
+#[inline(always)]
+fn transpose<N: Number>(prepared: &[N], images: &mut [N::Scalar]) {
+    // Sixteen numbers of an image are a cache line: the stores of a block go to one line for each image.
+    const BLOCK: usize = 16;
+    const { assert!(N::LANES <= BLOCK) };
+    let mut block = [[N::Scalar::from_f64(0.0); BLOCK]; BLOCK];
+    for (start, values) in (0..).step_by(BLOCK).zip(prepared.chunks(BLOCK)) {
+        for (value, lanes) in values.iter().zip(&mut block) {
+            value.write(lanes);
+        }
+        for (lane, image) in images.chunks_exact_mut(prepared.len()).enumerate() {
+            for (to, lanes) in image[start..].iter_mut().zip(&block) {
+                *to = lanes[lane];
+            }
+        }
     }
 }

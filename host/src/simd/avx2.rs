@@ -15,7 +15,6 @@ vector! {
     select_negative |x, negative, other| {
         _mm256_blendv_ps(other, negative, _mm256_cmp_ps::<_CMP_LT_OQ>(x, _mm256_setzero_ps()))
     };
-    zero_where_zero |value, x| _mm256_and_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps()), value);
 }
 
 vector! {
@@ -28,5 +27,4 @@ vector! {
     select_negative |x, negative, other| {
         _mm256_blendv_pd(other, negative, _mm256_cmp_pd::<_CMP_LT_OQ>(x, _mm256_setzero_pd()))
     };
-    zero_where_zero |value, x| _mm256_and_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(x, _mm256_setzero_pd()), value);
 }

@@ -15,9 +15,6 @@ vector! {
     select_negative |x, negative, other| {
         _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(x, _mm512_setzero_ps()), other, negative)
     };
-    zero_where_zero |value, x| {
-        _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_ps()), value)
-    };
 }
 
 vector! {
@@ -29,8 +26,5 @@ vector! {
     sqrt _mm512_sqrt_pd; abs _mm512_abs_pd; min _mm512_min_pd; max _mm512_max_pd;
     select_negative |x, negative, other| {
         _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_LT_OQ>(x, _mm512_setzero_pd()), other, negative)
-    };
-    zero_where_zero |value, x| {
-        _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_pd()), value)
     };
 }

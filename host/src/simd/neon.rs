@@ -14,7 +14,6 @@ vector! {
     neg_mul_add |a, b, c| vfmsq_f32(c, a, b);
     sqrt vsqrtq_f32; abs vabsq_f32; min vminnmq_f32; max vmaxnmq_f32;
     select_negative |x, negative, other| vbslq_f32(vcltzq_f32(x), negative, other);
-    zero_where_zero |value, x| vbslq_f32(vceqzq_f32(x), vdupq_n_f32(0.0), value);
 }
 
 vector! {
@@ -26,5 +25,4 @@ vector! {
     neg_mul_add |a, b, c| vfmsq_f64(c, a, b);
     sqrt vsqrtq_f64; abs vabsq_f64; min vminnmq_f64; max vmaxnmq_f64;
     select_negative |x, negative, other| vbslq_f64(vcltzq_f64(x), negative, other);
-    zero_where_zero |value, x| vbslq_f64(vceqzq_f64(x), vdupq_n_f64(0.0), value);
 }
