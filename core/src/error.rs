@@ -54,6 +54,11 @@ pub enum Error {
         /// The depth asked for.
         depth: usize,
     },
+    /// A depth above [`crate::network::MAX_DEPTH`].
+    DeepDepth {
+        /// The depth asked for.
+        depth: usize,
+    },
     /// Depths must increase from one to the next; equal ones are duplicates.
     UnorderedDepths {
         /// The depth before.
@@ -93,6 +98,9 @@ impl fmt::Display for Error {
                     f,
                     "depth {depth} has no ReLU layer: the smallest depth is 2 (one hidden layer and the output layer)"
                 )
+            }
+            Error::DeepDepth { depth } => {
+                write!(f, "depth {depth} is too large: the limit is {}", crate::network::MAX_DEPTH)
             }
             Error::UnorderedDepths { before, after } if before == after => write!(f, "depth {after} is listed twice"),
             Error::UnorderedDepths { before, after } => {

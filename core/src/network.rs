@@ -5,6 +5,8 @@ use heapless::Vec;
 
 /// The most depths one pass can read out.
 pub const MAX_DEPTHS: usize = 32;
+/// The largest depth: far beyond the depths at which these kernels still tell images apart.
+pub const MAX_DEPTH: usize = 1 << 14;
 /// The most readouts one pass can apply.
 pub const MAX_READOUTS: usize = 8;
 /// The largest half width of a local average pooling.
@@ -56,7 +58,7 @@ impl Request {
     /// Checks and keeps the lists; outputs come in their order.
     ///
     /// # Errors
-    /// An empty or overlong list, a duplicate kernel, a depth below 2, depths that do not increase, or an NTK
+    /// An empty or overlong list, a duplicate kernel, a depth below 2 or above [`MAX_DEPTH`], depths that do not increase, or an NTK
     /// with no trained layer.
     pub fn new(kernels: &[Kernel], depths: &[usize], trained: Trained) -> Result<Self, Error> {
         let kernels = distinct("kernels", kernels)?;
@@ -64,6 +66,9 @@ impl Request {
         for (i, &depth) in depths.iter().enumerate() {
             if depth < 2 {
                 return Err(Error::ShallowDepth { depth });
+            }
+            if depth > MAX_DEPTH {
+                return Err(Error::DeepDepth { depth });
             }
             if let Some(&before) = i.checked_sub(1).and_then(|i| depths.get(i))
                 && before >= depth

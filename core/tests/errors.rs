@@ -3,7 +3,7 @@ mod common;
 
 use common::images::shape;
 use common::single::{BOTH, conv_net, request};
-use ultrawide_core::network::{MAX_DEPTHS, MAX_LAP, MAX_READOUTS};
+use ultrawide_core::network::{MAX_DEPTH, MAX_DEPTHS, MAX_LAP, MAX_READOUTS};
 use ultrawide_core::{
     Conv, Dense, Error, Kernel, Readout, Request, Shape, Trained, conv_pair, conv_scratch_len, dense_layers,
     dense_pair, flip, identity_cap, prepare, prepared_len,
@@ -36,7 +36,8 @@ fn requests() {
         (&ntk, &[3, 3], Trained::All, &["depth 3", "twice"]),
         (&ntk, &[3, 4, 4], Trained::All, &["depth 4", "twice"]),
         (&ntk, &[5, 4], Trained::All, &["depth 4", "depth 5", "increasing"]),
-        (&ntk, &[MAX, 2], Trained::All, &["depth 2", "18446744073709551615"]),
+        (&ntk, &[MAX, 2], Trained::All, &["depth 18446744073709551615", "16384"]),
+        (&ntk, &[2, MAX_DEPTH + 1], Trained::All, &["depth 16385", "16384"]),
         (&ntk, &many, Trained::All, &["33 depths", "at most 32"]),
         (&ntk, &[2], Trained::Hidden, &["depth 2", "trains nothing"]),
         (&BOTH, &[2, 3], Trained::Hidden, &["depth 2", "trains nothing"]),
@@ -51,7 +52,7 @@ fn requests() {
 fn requests_at_the_limits() {
     let many: Vec<usize> = (2..MAX_DEPTHS + 2).collect();
     assert_eq!(request(&BOTH, &many, Trained::All).layers(), MAX_DEPTHS);
-    assert_eq!(request(&[Kernel::Ntk], &[MAX], Trained::All).layers(), MAX - 1);
+    assert_eq!(request(&[Kernel::Ntk], &[MAX_DEPTH], Trained::All).layers(), MAX_DEPTH - 1);
     // Without an NTK nothing depends on what is trained.
     assert_eq!(request(&[Kernel::Nngp], &[2], Trained::Hidden).layers(), 1);
     let readouts: Vec<Readout> = (0..MAX_READOUTS - 1).map(Readout::Lap).chain([Readout::Lap(MAX_LAP)]).collect();
@@ -81,9 +82,9 @@ fn networks() {
         ([1, MAX, 1], 3, v, 3, &["1x18446744073709551615x1"]),
         ([1, 1, MAX], 3, v, 3, &["1x1x18446744073709551615"]),
         ([1, MAX, MAX], 3, v, 3, &["address space"]),
-        ([MAX, MAX, MAX], MAX, v, MAX, &["address space"]),
+        ([MAX, MAX, MAX], MAX, v, MAX_DEPTH, &["address space"]),
+        ([1, 1 << 46, 1], 3, v, MAX_DEPTH, &["1x70368744177664x1", "depth 16384"]),
         ([1 << 20, 1 << 20, 1 << 20], 3, v, 3, &["1048576x1048576x1048576"]),
-        ([1, 1, 1], 3, v, MAX, &["1x1x1", "depth 18446744073709551615"]),
     ];
     for ([channels, height, width], filter, readouts, depth, words) in cases {
         let request = request(&[Kernel::Ntk], &[depth], Trained::All);

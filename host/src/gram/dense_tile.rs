@@ -29,42 +29,51 @@ impl<S: Scalar> Job<S> for DenseTile<'_, S> {
         let features = shape.len().unwrap_or(0);
         let rows = read::<S>(tile.x, tile.rows.clone(), features);
         let columns = pack::<N>(&read::<S>(tile.y, tile.columns.clone(), features), features);
-        let mut values = vec![N::zero(); net.outputs()];
-        let passes = if flipping { 2 } else { 1 };
-        let mut kept = Vec::new();
-        for pass in 0..passes {
-            let mut rows = rows.clone();
-            if pass == 1 {
-                flip(&rows.clone(), shape.width, &mut rows)?;
-            }
-            let covariances = Covariances::<N>::new(&rows, &columns, features);
-            let y_deviations: Vec<[N; 2]> = columns.chunks_exact(features).map(dense_deviation).collect();
-            for (r, x) in rows.chunks_exact(features).enumerate() {
-                let x_deviation = dense_deviation(x).map(N::splat);
-                for (group, y) in columns.chunks_exact(features).enumerate() {
-                    let (row, first) = (tile.rows.start + r, tile.columns.start + group * N::LANES);
-                    if tile.diagonal && first > row {
-                        continue;
-                    }
-                    let cap = identity_cap(x, y);
-                    let covariance = covariances.get(r, group);
-                    dense_layers(net, covariance, x_deviation, y_deviations[group], cap, &mut values)?;
-                    if flipping && pass == 0 {
-                        kept.extend_from_slice(&values);
-                        continue;
-                    }
-                    if flipping {
-                        let half = N::splat(S::from_f64(0.5));
-                        for (value, plain) in values.iter_mut().zip(kept.drain(..net.outputs())) {
-                            *value = value.add(plain).mul(half);
-                        }
-                    }
-                    tile.put(out, row, first, &values);
-                }
+        fill(net, tile, &rows, &columns, out)?;
+        if flipping {
+            let mut mirrored = rows.clone();
+            flip(&rows, shape.width, &mut mirrored)?;
+            let mut other = out.to_vec();
+            fill(net, tile, &mirrored, &columns, &mut other)?;
+            let half = S::from_f64(0.5);
+            for (value, other) in out.iter_mut().zip(other) {
+                *value = value.add(other).mul(half);
             }
         }
         Ok(())
     }
+}
+
+/// The kernels of all rows and columns of a tile, on and below the diagonal where the tile is on it.
+#[inline(always)]
+fn fill<N: Number>(
+    net: &Dense,
+    tile: &Tile<'_>,
+    rows: &[N::Scalar],
+    columns: &[N],
+    out: &mut [N::Scalar],
+) -> Result<(), Error> {
+    let features = tile.x.shape().len().unwrap_or(0);
+    let covariances = Covariances::<N>::new(rows, columns, features);
+    let mut y_deviations = Vec::new();
+    for y in columns.chunks_exact(features) {
+        y_deviations.push(dense_deviation(y));
+    }
+    let mut values = vec![N::zero(); net.outputs()];
+    for (r, x) in rows.chunks_exact(features).enumerate() {
+        let [deviation, inverse] = dense_deviation(x);
+        let x_deviation = [N::splat(deviation), N::splat(inverse)];
+        for (group, y) in columns.chunks_exact(features).enumerate() {
+            let (row, first) = (tile.rows.start + r, tile.columns.start + group * N::LANES);
+            if tile.diagonal && first > row {
+                continue;
+            }
+            let covariance = covariances.get(r, group);
+            dense_layers(net, covariance, x_deviation, y_deviations[group], identity_cap(x, y), &mut values)?;
+            tile.put(out, row, first, &values);
+        }
+    }
+    Ok(())
 }
 
 /// The images of a range, one after another.
