@@ -50,8 +50,8 @@ fn rows_aside(net: &Conv) -> usize {
 /// [`Error::Length`] for a slice of another length, or a short scratch.
 ///
 /// # Cost
-/// About 21 multiplications or multiply-adds, 9 additions and one square root (`f32`) for each of the entries of each
-/// layer; there are P·Q entries for vanilla, P²Q² for gap. Scratch near 2·P·Q numbers.
+/// 22 multiplications or multiply-adds, 8 sums, one maximum and one square root (`f32`, 3×3) for each of the entries of
+/// each layer; there are P·Q entries for vanilla, P²Q² for gap. Scratch near 2·P·Q numbers.
 ///
 /// # Source
 /// Arora et al. 2019, §4 and App. G.

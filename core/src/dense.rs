@@ -75,7 +75,7 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 2] {
 /// [`Error::Length`] for slices of other lengths, or of none.
 ///
 /// # Cost
-/// One multiply-add a feature, and about 33 operations and one square root a layer.
+/// One multiply-add a feature; 22 multiplications or multiply-adds, a maximum and a root (`f32`) a layer.
 ///
 /// # Source
 /// Arora et al. 2019, §3.

@@ -30,7 +30,8 @@ use crate::number::{Number, Scalar};
 /// κ0(λ) = (π − acos λ)/π, the derivative's dual activation; λ is clamped to [−1, 1].
 ///
 /// # Accuracy
-/// At most 4 ULP from the exact value for every `f32` in [−1, 1], and for `f64` (`core/tests/kappa.rs`); exact at
+/// At most 4 ULP from the exact value for every `f32` in [−1, 1] (`core/examples/kappa_exhaustive.rs`; a sample in
+/// `core/tests/kappa.rs`), and for `f64` (`core/tests/kappa.rs`); exact at
 /// −1 and 1. With the feature `micromath` the `f32` square root, and with it κ0, is approximate.
 ///
 /// # Cost
@@ -48,7 +49,8 @@ pub fn kappa0<N: Number>(lambda: N) -> N {
 /// κ1(λ) = (λ(π − acos λ) + √(1 − λ²))/π, the dual activation; λ is clamped to [−1, 1].
 ///
 /// # Accuracy
-/// At most 4 ULP from the exact value for every `f32` in [−1, 1], and for `f64` (`core/tests/kappa.rs`); exact at
+/// At most 4 ULP from the exact value for every `f32` in [−1, 1] (`core/examples/kappa_exhaustive.rs`; a sample in
+/// `core/tests/kappa.rs`), and for `f64` (`core/tests/kappa.rs`); exact at
 /// −1 and 1. With the feature `micromath` the `f32` square root, and with it κ1, is approximate.
 ///
 /// # Cost
@@ -104,7 +106,7 @@ pub(crate) struct Layer<N: Number> {
 /// The work is cut in two, so that a loop can begin an entry before it ends the one before: the root and the
 /// polynomials are long chains of dependent operations, and a processor sees only so far ahead.
 ///
-/// Cost (f32, after the first layer): 23 multiplications and multiply-adds, one subtraction (the maximum), one root.
+/// Cost (f32, after the first layer): 22 multiplications and multiply-adds, one maximum, one root; the 3×3 boxes add 8 sums.
 ///
 /// Source: Arora et al. 2019, §4, and App. G, eqs. for K and K̇.
 #[derive(Clone, Copy)]

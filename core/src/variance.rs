@@ -159,6 +159,23 @@ pub fn flip<N: Copy>(pixels: &[N], width: usize, out: &mut [N]) -> Result<(), Er
     Ok(())
 }
 
+/// Flip augmentation: `kernels` ← ½ (K(x, y) + K(flip x, y)), with K(flip x, y) in `flipped`.
+///
+/// # Errors
+/// [`Error::Length`] where the slices differ in length.
+///
+/// # Source
+/// Li et al. 2019, arXiv 1911.00809, §5: the kernel of the data set that holds every image and its mirror image.
+#[inline(always)]
+pub fn average_flipped<N: Number>(kernels: &mut [N], flipped: &[N]) -> Result<(), Error> {
+    check("flipped kernels", flipped.len(), kernels.len())?;
+    let half = N::splat(N::Scalar::from_f64(0.5));
+    for (kernel, &flipped) in kernels.iter_mut().zip(flipped) {
+        *kernel = kernel.add(flipped).mul(half);
+    }
+    Ok(())
+}
+
 #[inline(always)]
 pub(crate) fn check(what: &'static str, have: usize, need: usize) -> Result<(), Error> {
     if have == need { Ok(()) } else { Err(Error::Length { what, have, need }) }

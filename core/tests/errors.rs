@@ -24,8 +24,9 @@ fn fails<T: std::fmt::Debug>(result: Result<T, Error>, words: &[&str]) {
 fn requests() {
     let ntk = [Kernel::Ntk];
     let many: Vec<usize> = (2..=MAX_DEPTHS + 2).collect();
+    let deep = [2, MAX_DEPTH + 1];
     type Case<'a> = (&'a [Kernel], &'a [usize], Trained, &'a [&'a str]);
-    let cases: [Case<'_>; 14] = [
+    let cases: [Case<'_>; 15] = [
         (&[], &[3], Trained::All, &["no kernels"]),
         (&ntk, &[], Trained::All, &["no depths"]),
         (&[Kernel::Ntk, Kernel::Ntk], &[3], Trained::All, &["kernels number 2", "twice"]),
@@ -36,8 +37,8 @@ fn requests() {
         (&ntk, &[3, 3], Trained::All, &["depth 3", "twice"]),
         (&ntk, &[3, 4, 4], Trained::All, &["depth 4", "twice"]),
         (&ntk, &[5, 4], Trained::All, &["depth 4", "depth 5", "increasing"]),
-        (&ntk, &[MAX, 2], Trained::All, &["depth 18446744073709551615", "16384"]),
-        (&ntk, &[2, MAX_DEPTH + 1], Trained::All, &["depth 16385", "16384"]),
+        (&ntk, &[MAX], Trained::All, &["depth 18446744073709551615", "16384"]),
+        (&ntk, &deep, Trained::All, &["depth 16385", "16384"]),
         (&ntk, &many, Trained::All, &["33 depths", "at most 32"]),
         (&ntk, &[2], Trained::Hidden, &["depth 2", "trains nothing"]),
         (&BOTH, &[2, 3], Trained::Hidden, &["depth 2", "trains nothing"]),

@@ -4,7 +4,8 @@ mod common;
 use common::images::{Random, len, mirrored, shape};
 use common::single::{self, BOTH, PAPER_DEPTHS, as_f64, conv_net, request};
 use ultrawide_core::{
-    Conv, Dense, Kernel, Readout, Scalar, Trained, conv_pair, conv_scratch_len, flip, prepare, prepared_len,
+    Conv, Dense, Kernel, Readout, Scalar, Trained, average_flipped, conv_pair, conv_scratch_len, flip, prepare,
+    prepared_len,
 };
 
 const SHAPES: [[usize; 3]; 5] = [[2, 7, 5], [1, 1, 9], [3, 12, 3], [4, 1, 1], [3, 8, 8]];
@@ -177,4 +178,22 @@ fn any_filter_on_any_small_image_is_finite() {
             assert!(values.iter().all(|value| value.is_finite()), "{shape} filter {filter}: {values:?}");
         }
     }
+}
+
+/// Flip augmentation averages the kernels of an image and of its mirror image.
+#[test]
+fn flip_augmentation_averages() {
+    let shape = shape([2, 3, 4]);
+    let mut random = Random(17);
+    let (x, y) = (random.image(shape), random.image(shape));
+    let net = conv_net(shape, 3, &[Readout::Gap, Readout::Vanilla], request(&BOTH, &[3, 5], Trained::All));
+    let plain = single::conv::<f64>(&net, &x, &y);
+    let flipped = single::conv::<f64>(&net, &mirrored(shape, &x), &y);
+    let mut average = plain.clone();
+    assert_eq!(average_flipped(&mut average, &flipped), Ok(()));
+    for (index, average) in average.iter().enumerate() {
+        assert_eq!(*average, 0.5 * (plain[index] + flipped[index]));
+        assert_ne!(*average, plain[index]);
+    }
+    assert!(average_flipped(&mut average, &[0.0]).is_err());
 }

@@ -45,10 +45,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![deny(missing_docs)]
+#![deny(unsafe_code)]
 
 pub mod data;
 pub mod gram;
 pub mod job;
 pub mod regression;
+#[allow(unsafe_code, reason = "intrinsics: the only place for unsafe code")]
 pub mod simd;
 pub mod store;

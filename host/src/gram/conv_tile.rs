@@ -5,7 +5,8 @@ use crate::data::Images;
 use crate::simd::Job;
 use std::ops::Range;
 use ultrawide_core::{
-    Conv, Error, Number, Scalar, conv_pair, conv_scratch_len, flip, identity_cap, prepare, prepared_len,
+    Conv, Error, Number, Scalar, average_flipped, conv_pair, conv_scratch_len, flip, identity_cap, prepare,
+    prepared_len,
 };
 
 /// Computes the tile into `out` (outputs × rows × columns).
@@ -35,7 +36,6 @@ impl<S: Scalar> Job<S> for ConvTile<'_, S> {
         let mut scratch = vec![N::zero(); conv_scratch_len(net)];
         let mut values = vec![N::zero(); net.outputs()];
         let mut flipped = values.clone();
-        let half = N::splat(S::from_f64(0.5));
         for start in tile.rows.clone().step_by(N::LANES) {
             let rows = start..tile.rows.end;
             packer.pack(tile.x, rows.clone(), false, &mut prepared)?;
@@ -53,9 +53,7 @@ impl<S: Scalar> Job<S> for ConvTile<'_, S> {
                     one_row(net, &x[lane * len..][..len], y, &mut scratch, &mut values)?;
                     if flip {
                         one_row(net, &x_flipped[lane * len..][..len], y, &mut scratch, &mut flipped)?;
-                        for (value, &flipped) in values.iter_mut().zip(&flipped) {
-                            *value = value.add(flipped).mul(half);
-                        }
+                        average_flipped(&mut values, &flipped)?;
                     }
                     tile.put(out, row, first, &values);
                 }

@@ -3,8 +3,8 @@
 use super::run::Tile;
 use crate::simd::Job;
 use ultrawide_core::{
-    Dense, Error, FEATURE_BLOCK, Number, Scalar, add_exactly, block_products, dense_deviation, dense_layers, flip,
-    identity_cap,
+    Dense, Error, FEATURE_BLOCK, Number, Scalar, add_exactly, average_flipped, block_products, dense_deviation,
+    dense_layers, flip, identity_cap,
 };
 
 /// Rows and vectors of columns of a register block: 12 sums, and what feeds them, fit the 16 registers of AVX2.
@@ -35,10 +35,7 @@ impl<S: Scalar> Job<S> for DenseTile<'_, S> {
             flip(&rows, shape.width, &mut mirrored)?;
             let mut other = out.to_vec();
             fill(net, tile, &mirrored, &columns, &mut other)?;
-            let half = S::from_f64(0.5);
-            for (value, other) in out.iter_mut().zip(other) {
-                *value = value.add(other).mul(half);
-            }
+            average_flipped(out, &other)?;
         }
         Ok(())
     }

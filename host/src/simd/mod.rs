@@ -76,7 +76,6 @@ impl Backend {
             Backend::Avx512 => Backend::Avx2.is_available() && is_x86_feature_detected!("avx512f"),
             #[cfg(target_arch = "aarch64")]
             Backend::Neon => std::arch::is_aarch64_feature_detected!("neon"),
-            #[cfg(not(all(target_arch = "x86_64", target_arch = "aarch64")))]
             _ => false,
         }
     }
