@@ -7,13 +7,13 @@ import json
 import pathlib
 import sys
 
-# Per report: the smallest accuracy allowed for each net and depth, in %. The CIFAR-10 figures are those that the fused backends
-# give, less one test image in 500: bits are the same on every machine, so this is slack for the regression alone.
-SLACK = 0.2
+# Per report: the smallest accuracy allowed for each net and depth, in %. For CIFAR-10 these are the figures of the fused backends,
+# whose bits are the same everywhere; the slack is one test image, for the regression's own rounding.
+SLACK = {"digits": 0.0, "cifar-v": 0.1, "cifar-gap": 1.0}
 LEAST = {
     "digits": {(net, depth): 99.0 for net in ("cntk-v", "cntk-gap", "cntk-lap") for depth in (3, 4, 6, 11, 21)},
-    "cifar-v": {("cntk-v", depth): 0.0 for depth in (3, 4, 6, 11, 21)},
-    "cifar-gap": {("cntk-gap", depth): 0.0 for depth in (3, 11)},
+    "cifar-v": {("cntk-v", depth): least for depth, least in {3: 33.1, 4: 34.3, 6: 36.1, 11: 35.8, 21: 35.1}.items()},
+    "cifar-gap": {("cntk-gap", 3): 18.0, ("cntk-gap", 11): 19.0},
 }
 
 
@@ -24,7 +24,7 @@ def check(path, least):
     bad = 0
     for (net, depth), wanted in least.items():
         accuracy = found.get((net, depth))
-        good = accuracy is not None and 100 * accuracy >= wanted - SLACK
+        good = accuracy is not None and 100 * accuracy >= wanted - SLACK[path.stem] - 1e-9
         shown = "missing" if accuracy is None else f"{100 * accuracy:.2f} %"
         print(f"{path.stem:10} {net:8} depth {depth:2}: {shown} (at least {wanted:.2f}) {'ok' if good else 'OFF'}")
         bad += not good
