@@ -103,6 +103,7 @@ fn threads() -> Result<Table, Box<dyn std::error::Error>> {
     let backend = Backend::select()?;
     let cores = std::thread::available_parallelism()?.get();
     let mut counts = vec![1, 2, cores];
+    counts.sort_unstable();
     counts.dedup();
     let mut times = vec![Vec::new(); counts.len()];
     for _ in 0..5 {
