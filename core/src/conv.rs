@@ -207,19 +207,18 @@ type Maps<'a, N> = (&'a [[<N as Number>::Scalar; 2]], &'a [[N; 2]]);
 impl<N: Number> Pass<'_, N> {
     #[inline(always)]
     fn layer<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]]) {
-        let one = N::Scalar::from_f64(1.0);
-        let trained = self.net.request().trained() == Trained::All;
-        let layer = |c: f64| Layer {
-            c: core::hint::black_box(N::Scalar::from_f64(c)),
-            start: if trained { N::splat(one) } else { N::zero() },
-            cap: self.same.unwrap_or(N::splat(one)),
+        let one = N::splat(N::Scalar::from_f64(1.0));
+        let q = self.net.filter() as f64;
+        let layer = Layer {
+            // Hidden from the compiler, which otherwise loads each coefficient times c anew in every step of the loop.
+            c: core::hint::black_box(N::Scalar::from_f64(1.0 / (q * q))),
+            start: if self.net.request().trained() == Trained::All { one } else { N::zero() },
+            cap: self.same.unwrap_or(one),
         };
         if self.net.filter() == 3 {
-            // A literal, so that the compiler folds 1/q² into the coefficients of the polynomials.
-            self.layer_of_three::<C>(entries, rows, &layer(1.0 / 9.0));
+            self.layer_of_three::<C>(entries, rows, &layer);
         } else {
-            let q = self.net.filter() as f64;
-            self.layer_of_any::<C>(entries, rows, &layer(1.0 / (q * q)));
+            self.layer_of_any::<C>(entries, rows, &layer);
         }
     }
 
@@ -259,7 +258,10 @@ impl<N: Number> Pass<'_, N> {
             for (column, (entry, (&x, &y))) in row.iter_mut().zip(x.iter().zip(y)).enumerate() {
                 let end = width.min(column.saturating_add(reach).saturating_add(1));
                 let window = sums.get(column.saturating_sub(reach)..end).unwrap_or_default();
-                let boxed = window.iter().fold([N::zero(); 2], |sum, &value| plus::<N, C>(sum, value));
+                let mut boxed = [N::zero(); 2];
+                for &value in window {
+                    boxed = plus::<N, C>(boxed, value);
+                }
                 *entry = begin::<N, C>(boxed, x, y, layer).end::<C>(layer);
             }
         }
@@ -330,22 +332,24 @@ fn vertical_sums<N: Number>(entries: &[[N; 2]], r: usize, reach: usize, above: &
     let width = sums.len();
     let kept = above.len() / width;
     sums.fill([N::zero(); 2]);
-    let mut add = |row: &[[N; 2]]| {
-        for (sum, &value) in sums.iter_mut().zip(row) {
-            *sum = [sum[0].add(value[0]), sum[1].add(value[1])];
-        }
-    };
     for old in r.saturating_sub(kept)..r {
-        add(part(above, old % kept * width, width).unwrap_or_default());
+        add_row(sums, part(above, old % kept * width, width).unwrap_or_default());
     }
     for row in entries.chunks_exact(width).skip(r).take(reach.saturating_add(1)) {
-        add(row);
+        add_row(sums, row);
     }
     if let Some(slot) = r.checked_rem(kept)
         && let (Some(keep), Some(row)) =
             (above.get_mut(slot * width..(slot + 1) * width), part(entries, r * width, width))
     {
         keep.copy_from_slice(row);
+    }
+}
+
+#[inline(always)]
+fn add_row<N: Number>(sums: &mut [[N; 2]], row: &[[N; 2]]) {
+    for (sum, &[k, theta]) in sums.iter_mut().zip(row) {
+        *sum = [sum[0].add(k), sum[1].add(theta)];
     }
 }
 
