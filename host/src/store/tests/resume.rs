@@ -87,15 +87,15 @@ fn other_settings_are_refused_and_every_one_is_named() {
     assert_eq!(
         keys,
         [
+            "data.sha256",
+            "flip",
+            "net.depth",
+            "ridge",
             "plan.arrays.extra",
             "plan.arrays.test.rows",
             "plan.arrays.train.outputs",
             "plan.precision",
             "plan.tile",
-            "data.sha256",
-            "flip",
-            "net.depth",
-            "ridge",
         ]
     );
     let text = message::<Store>(Err(error));
