@@ -1,8 +1,9 @@
 //! The options that subcommands share.
 
+use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, value_parser};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::failure::Usage;
@@ -23,11 +24,11 @@ pub(super) struct NetArgs {
     pub(super) train: Option<Trained>,
     /// Half width c of the windows of cntk-lap, (2c+1)x(2c+1) pixels [default: 12 for images of 28 pixels and more, a
     /// quarter of the smaller side below: 2 for the digits]
-    #[arg(long, value_name = "C")]
+    #[arg(long, value_name = "C", value_parser = whole, allow_negative_numbers = true)]
     pub(super) lap: Option<usize>,
-    /// Size of the filters, odd
-    #[arg(long, value_name = "Q", default_value_t = 3)]
-    pub(super) filter: usize,
+    /// Size of the filters, odd [default: 3]
+    #[arg(long, value_name = "Q", value_parser = whole, allow_negative_numbers = true)]
+    pub(super) filter: Option<usize>,
     /// Average with the mirrored images: (K(x, y) + K(flip x, y)) / 2
     #[arg(long)]
     pub(super) flip: bool,
@@ -35,24 +36,30 @@ pub(super) struct NetArgs {
     #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = precisions())]
     pub(super) precision: Precision,
     /// Threads [default: one per core]
-    #[arg(long, value_name = "N", value_parser = threads())]
+    #[arg(long, value_name = "N", value_parser = threads(), allow_negative_numbers = true)]
     pub(super) threads: Option<usize>,
     /// Images along the side of a tile, the unit of work and of storage; the result does not depend on it [default: by the
     /// network and the number of images]
-    #[arg(long, value_name = "N", value_parser = sizes(1 << 16))]
+    #[arg(long, value_name = "N", value_parser = sizes(1 << 16), allow_negative_numbers = true)]
     pub(super) tile: Option<usize>,
 }
 
 impl NetArgs {
     /// Checks the networks as far as that can be done without images.
     pub(super) fn settings(&self, nets: &[NetKind], depths: &[usize]) -> anyhow::Result<NetSettings> {
+        if self.lap.is_some() && !nets.contains(&NetKind::CntkLap) {
+            bail!(Usage("--lap concerns cntk-lap alone, which is not among the networks".to_owned()));
+        }
+        if self.filter.is_some() && nets.iter().all(|&net| net == NetKind::Fc) {
+            bail!(Usage("--filter concerns convolutional networks alone, fc has no filters".to_owned()));
+        }
         let settings = NetSettings {
             nets: nets.to_vec(),
             depths: depths.to_vec(),
             kernels: self.kernel.clone(),
             trained: self.train,
             lap: self.lap,
-            filter: self.filter,
+            filter: self.filter.unwrap_or(3),
         };
         settings.check().map_err(|error| Usage(error.to_string()))?;
         Ok(settings)
@@ -61,6 +68,47 @@ impl NetArgs {
     /// The instruction set and the threads.
     pub(super) fn machine(&self) -> anyhow::Result<Machine> {
         Ok(Machine::new(Backend::select()?, self.threads)?)
+    }
+}
+
+/// Checks that no output is an input or another output, by whatever name, nor lies in the store.
+///
+/// # Errors
+/// [`Usage`], which names both options.
+pub(super) fn check_distinct(
+    outputs: &[(&'static str, Option<&PathBuf>)],
+    inputs: &[(&'static str, Option<&PathBuf>)],
+    store: Option<&PathBuf>,
+) -> anyhow::Result<()> {
+    let given = |paths: &[(&'static str, Option<&PathBuf>)]| -> Vec<(&'static str, PathBuf)> {
+        paths.iter().filter_map(|&(name, path)| Some((name, real(path?)))).collect()
+    };
+    let (outputs, inputs) = (given(outputs), given(inputs));
+    for (index, (name, path)) in outputs.iter().enumerate() {
+        for (other, same) in outputs[..index].iter().chain(&inputs) {
+            if path == same {
+                bail!(Usage(format!(
+                    "{other} and {name} are the same file, {}: it would be overwritten",
+                    path.display()
+                )));
+            }
+        }
+        if store.is_some_and(|store| path.starts_with(real(store))) {
+            bail!(Usage(format!("{name} {} lies in the folder of --store", path.display())));
+        }
+    }
+    Ok(())
+}
+
+/// The path without links and dots; of a file that is not there yet, that of its folder with its name.
+fn real(path: &PathBuf) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.clone(),
     }
 }
 
@@ -113,6 +161,11 @@ pub(super) fn sizes(limit: u64) -> impl TypedValueParser<Value = usize> {
 
 pub(super) fn threads() -> impl TypedValueParser<Value = usize> {
     sizes(4096)
+}
+
+/// A whole number; what range it must have, the settings know.
+pub(super) fn whole(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "a whole number is needed, not below 0".to_owned())
 }
 
 /// A ridge: finite and not negative.

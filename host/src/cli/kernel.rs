@@ -40,7 +40,7 @@ pub(super) struct Kernel {
     #[arg(long, value_parser = args::nets())]
     net: NetKind,
     /// Depths, counted in layers with weights
-    #[arg(long, value_name = "LIST", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', required = true, value_parser = args::whole, allow_negative_numbers = true)]
     depth: Vec<usize>,
     #[command(flatten)]
     nets: NetArgs,
@@ -55,6 +55,8 @@ pub(super) struct Kernel {
 impl Kernel {
     pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
         let nets = self.nets.settings(&[self.net], &self.depth)?;
+        let outputs = [("--out", Some(&self.out)), ("--report", self.report.as_ref())];
+        args::check_distinct(&outputs, &[("--x", Some(&self.x)), ("--y", self.y.as_ref())], None)?;
         let machine = self.nets.machine()?;
         if let Some(path) = &self.report {
             if Format::of(path)? != Format::Json {

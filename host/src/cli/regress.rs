@@ -48,7 +48,7 @@ pub(super) struct Regress {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Threads [default: one per core]
-    #[arg(long, value_name = "N", value_parser = args::threads())]
+    #[arg(long, value_name = "N", value_parser = args::threads(), allow_negative_numbers = true)]
     threads: Option<usize>,
     /// Write everything to this file; .json or .csv
     #[arg(long, value_name = "FILE")]
@@ -57,6 +57,14 @@ pub(super) struct Regress {
 
 impl Regress {
     pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
+        let inputs = [
+            ("--train", self.train.as_ref()),
+            ("--test", self.test.as_ref()),
+            ("--labels", self.labels.as_ref()),
+            ("--test-labels", self.test_labels.as_ref()),
+        ];
+        let outputs = [("--out", self.out.as_ref()), ("--report", self.report.as_ref())];
+        args::check_distinct(&outputs, &inputs, self.store.as_ref())?;
         args::check_report(self.report.as_ref())?;
         self.out.as_deref().map(check_writable).transpose()?;
         let watch = Progress::new(talk.quiet);

@@ -5,6 +5,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 use super::args::{self, NetArgs};
+use super::failure::Usage;
 use super::progress::Progress;
 use super::{Talk, output, table};
 use ultrawide::data::{Dataset, Kind, LoadOptions, Subset, load, load_npy};
@@ -36,13 +37,13 @@ pub(super) struct Run {
     #[arg(long, value_name = "PATH", conflicts_with = "train_x")]
     data_dir: Option<PathBuf>,
     /// Training images to use [default: all]
-    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 40), conflicts_with = "train_x")]
+    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 40), allow_negative_numbers = true, conflicts_with = "train_x")]
     train_size: Option<usize>,
     /// Test images to use [default: all]
-    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 40), conflicts_with = "train_x")]
+    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 40), allow_negative_numbers = true, conflicts_with = "train_x")]
     test_size: Option<usize>,
     /// Which images, where not all: the first ones, or as many of each class
-    #[arg(long, value_name = "WHICH", value_parser = args::subsets(), default_value = "first")]
+    #[arg(long, value_name = "WHICH", value_parser = args::subsets(), default_value = "first", conflicts_with = "train_x")]
     subset: Subset,
     /// Your own training images, .npy: (n, features) or (n, channels, height, width)
     #[arg(long, value_name = "FILE", requires_all = ["train_y", "test_x", "test_y"])]
@@ -63,7 +64,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "cntk-v,cntk-gap,cntk-lap", value_parser = args::nets())]
     net: Vec<NetKind>,
     /// Depths, counted in layers with weights: the deepest decides the time
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "3,4,6,11,21")]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "3,4,6,11,21", value_parser = args::whole, allow_negative_numbers = true)]
     depth: Vec<usize>,
     #[command(flatten)]
     nets: NetArgs,
@@ -84,6 +85,17 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
         let nets = self.nets.settings(&self.net, &self.depth)?;
+        let inputs = [
+            ("--train-x", self.train_x.as_ref()),
+            ("--train-y", self.train_y.as_ref()),
+            ("--test-x", self.test_x.as_ref()),
+            ("--test-y", self.test_y.as_ref()),
+        ];
+        args::check_distinct(&[("--report", self.report.as_ref())], &inputs, self.store.as_ref())?;
+        let kind = self.data.unwrap_or(Kind::Digits);
+        if kind == Kind::Digits && self.data_dir.is_some() {
+            bail!(Usage("--data-dir: the digits are bundled, name another data set with --data".to_owned()));
+        }
         let machine = self.nets.machine()?;
         args::check_report(self.report.as_ref())?;
         let data = self.load()?;

@@ -4,7 +4,7 @@
 //! records; five of them are the training set, one is the test set.
 
 use std::fs::{self, File};
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use ultrawide_core::Shape;
@@ -87,7 +87,7 @@ pub(super) fn load(
     let mut test = Collector::new(test, classes);
     let path = match find(kind, data_dir)? {
         Place::Folder(folder) => {
-            read_folder(&folder, &mut train, &mut test)?;
+            read_folder(kind, &folder, &mut train, &mut test)?;
             folder
         }
         Place::Archive(archive) => {
@@ -100,13 +100,7 @@ pub(super) fn load(
 
 /// Looks for the folder itself, the folder in it, the archive itself, and the archive in it.
 fn find(kind: Kind, data_dir: Option<&Path>) -> Result<Place, DataError> {
-    let not_found = |looked| DataError::NotFound {
-        kind: kind.name(),
-        looked,
-        files: "cifar-10-binary.tar.gz (170052171 bytes), or the folder cifar-10-batches-bin unpacked from it \
-            (data_batch_1.bin ... data_batch_5.bin and test_batch.bin, 30730000 bytes each),",
-        page: "the CIFAR-10 page of the University of Toronto: cs.toronto.edu/~kriz/cifar.html",
-    };
+    let not_found = |looked| not_found(kind, looked);
     let given = data_dir.ok_or_else(|| not_found("no folder was named".to_owned()))?;
     if given.is_file() {
         return Ok(Place::Archive(given.to_owned()));
@@ -124,28 +118,43 @@ fn find(kind: Kind, data_dir: Option<&Path>) -> Result<Place, DataError> {
     Err(not_found(format!("{} holds neither {}, nor {FOLDER}, nor {ARCHIVE}", given.display(), FILES[0])))
 }
 
-fn read_folder(folder: &Path, train: &mut Collector, test: &mut Collector) -> Result<(), DataError> {
+fn not_found(kind: Kind, looked: String) -> DataError {
+    DataError::NotFound {
+        kind: kind.name(),
+        looked,
+        files: "cifar-10-binary.tar.gz (170052171 bytes), or the folder cifar-10-batches-bin unpacked from it \
+            (data_batch_1.bin ... data_batch_5.bin and test_batch.bin, 30730000 bytes each),",
+        page: "the CIFAR-10 page of the University of Toronto: cs.toronto.edu/~kriz/cifar.html",
+    }
+}
+
+fn read_folder(kind: Kind, folder: &Path, train: &mut Collector, test: &mut Collector) -> Result<(), DataError> {
     let (test_file, train_files) = (folder.join(TEST_FILE), FILES.iter().take(5).map(|file| folder.join(file)));
     // The small check first: a long read of the training set should not end in a missing test set.
-    check_len(&test_file)?;
+    check_len(kind, &test_file)?;
     for file in train_files {
         if train.quota.is_met() {
             break;
         }
-        read_file(&file, train)?;
+        read_file(kind, &file, train)?;
     }
-    read_file(&test_file, test)
+    read_file(kind, &test_file, test)
 }
 
-fn read_file(path: &Path, collector: &mut Collector) -> Result<(), DataError> {
-    check_len(path)?;
+fn read_file(kind: Kind, path: &Path, collector: &mut Collector) -> Result<(), DataError> {
+    check_len(kind, path)?;
     let file = File::open(path).map_err(|cause| DataError::io(path, cause))?;
     collector.read(file, &path.display().to_string())
 }
 
-fn check_len(path: &Path) -> Result<(), DataError> {
-    let found = fs::metadata(path).map_err(|cause| DataError::io(path, cause))?.len();
-    size(&path.display().to_string(), found)
+fn check_len(kind: Kind, path: &Path) -> Result<(), DataError> {
+    match fs::metadata(path) {
+        Ok(metadata) => size(&path.display().to_string(), metadata.len()),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => {
+            Err(not_found(kind, format!("there is no {}", path.display())))
+        }
+        Err(cause) => Err(DataError::io(path, cause)),
+    }
 }
 
 /// Checks the length of a file of records.

@@ -1,19 +1,33 @@
 //! CIFAR-10 straight from the archive it is handed out as, without unpacking it to disk.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use super::DataError;
 use super::cifar::{Collector, FILE_LEN, FILES, size};
-use super::input::gunzip;
+use super::input::{GZIP, fill, gunzip};
 
 /// The bytes of the unpacked archive are at most this many: six files and some text. A gzip bomb ends here.
 const MAX_LEN: u64 = 6 * FILE_LEN + (1 << 24);
 
+/// The bytes of a header in a tar file.
+const HEADER: usize = 512;
+
+/// Whether a file begins with the header of a tar file.
+fn is_tar(start: &[u8]) -> bool {
+    start.get(257..262) == Some(b"ustar")
+}
+
 /// Reads the wanted records of `cifar-10-binary.tar.gz`, or of the same archive without compression.
 pub(super) fn read(path: &Path, train: &mut Collector, test: &mut Collector) -> Result<(), DataError> {
-    let file = File::open(path).and_then(gunzip).map_err(|cause| DataError::io(path, cause))?;
+    let io = |cause| DataError::io(path, cause);
+    let mut start = [0; HEADER];
+    let filled = fill(&mut File::open(path).map_err(io)?, &mut start).map_err(io)?;
+    if filled > 0 && !start.starts_with(&GZIP) && !is_tar(&start[..filled]) {
+        return Err(DataError::format(&path.display().to_string(), "is neither a gzip nor a tar file"));
+    }
+    let file = File::open(path).and_then(gunzip).map_err(io)?;
     read_archive(file, &path.display().to_string(), train, test)
 }
 
@@ -25,6 +39,14 @@ pub(super) fn read_archive(
     test: &mut Collector,
 ) -> Result<(), DataError> {
     let broken = |cause: std::io::Error| DataError::format(name, format!("is no CIFAR-10 archive: {cause}"));
+    let mut reader = reader.take(MAX_LEN);
+    let mut start = [0; HEADER];
+    let filled = fill(&mut reader, &mut start).map_err(broken)?;
+    // The archive's own reader would quote the bytes that it does not understand.
+    if filled > 0 && !is_tar(&start[..filled]) {
+        return Err(DataError::format(name, "holds no tar file"));
+    }
+    let reader = Cursor::new(&start[..filled]).chain(reader);
     // The archive does not hold the files in their order, so those needed are kept until all are there.
     let last = FILES.len() - 1;
     let needed: Vec<bool> = (0..FILES.len()).map(|file| file == last || train.may_want(file)).collect();
@@ -33,7 +55,7 @@ pub(super) fn read_archive(
         needed.iter().zip(contents).position(|(&needed, content)| needed && content.is_none())
     };
 
-    let mut archive = tar::Archive::new(reader.take(MAX_LEN));
+    let mut archive = tar::Archive::new(reader);
     for entry in archive.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let path = entry.path().map_err(broken)?.into_owned();

@@ -202,7 +202,7 @@ pub enum DataError {
 impl DataError {
     /// The system refused to read or write `path`.
     pub(crate) fn io(path: &Path, cause: io::Error) -> Self {
-        Self::Io { file: path.display().to_string(), cause }
+        Self::Io { file: path.display().to_string(), cause: bare(cause) }
     }
 
     /// Something is wrong inside `file`.
@@ -213,5 +213,15 @@ impl DataError {
     /// The same error, said about `file`.
     pub(crate) fn inside(self, file: &str) -> Self {
         Self::InFile { file: file.to_owned(), error: Box::new(self) }
+    }
+}
+
+/// The cause alone: a temporary file's error ends in its path, of which the user knows nothing. Its type is private and
+/// hides the cause, so that only its text is left to go by.
+pub(crate) fn bare(error: io::Error) -> io::Error {
+    let text = error.get_ref().map(ToString::to_string).unwrap_or_default();
+    match text.rsplit_once(" at path \"") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause),
+        None => error,
     }
 }

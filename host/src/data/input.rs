@@ -6,6 +6,9 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::DataError;
 
+/// How a gzip file begins.
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// Reads until `buffer` is full or the input ends, and returns how many bytes that were.
 pub(crate) fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
@@ -55,5 +58,5 @@ pub(crate) fn gunzip<'a>(reader: impl Read + 'a) -> io::Result<Box<dyn Read + 'a
     let mut start = [0; 2];
     let filled = fill(&mut reader, &mut start)?;
     let whole = io::Cursor::new(start).take(filled as u64).chain(reader);
-    Ok(if start == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
+    Ok(if start == GZIP { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
 }

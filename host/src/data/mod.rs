@@ -26,6 +26,7 @@ use std::str::FromStr;
 
 pub(crate) use checksum::hexadecimal;
 pub use error::DataError;
+pub(crate) use error::bare;
 pub use images::{Dataset, Images, Labelled, Pixels};
 pub use mnist::FASHION_DIR;
 pub use normalise::Normalisation;

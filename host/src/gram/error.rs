@@ -29,7 +29,7 @@ pub enum GramError {
     Empty(&'static str),
     /// The values leave the range of the working precision.
     #[error(
-        "the kernel of image {row} of {rows} and image {column} of {columns} is {value}: the pixels are too large \
+        "the kernel of image {row} of {rows} and image {column} of {columns} overflows: the pixels are too large \
          for this precision; scale them down or use --precision f64"
     )]
     NotFinite {
@@ -43,6 +43,27 @@ pub enum GramError {
         columns: usize,
         /// What came out.
         value: f64,
+    },
+    /// The kernel of an image that is not black with itself is too small for the working precision.
+    #[error(
+        "the kernel of image {image} of {images} with itself underflows to {value:e} ({output}): use --precision f64 \
+         or a smaller filter or depth, or scale the pixels up"
+    )]
+    Underflow {
+        /// The image's number in its set, from 0.
+        image: usize,
+        /// The images of the set.
+        images: usize,
+        /// Which output.
+        output: String,
+        /// What came out.
+        value: f64,
+    },
+    /// There is no memory for a tile.
+    #[error("no memory for a tile of {bytes} bytes: use a smaller --tile")]
+    Memory {
+        /// The bytes that were asked for.
+        bytes: usize,
     },
     /// A pixel leaves the range of the working precision.
     #[error(

@@ -9,7 +9,7 @@ use crate::simd::{Backend, Element};
 use crate::store::ArrayPlan;
 use rayon::prelude::*;
 use std::ops::Range;
-use ultrawide_core::{Number, Scalar};
+use ultrawide_core::{Number, Scalar, conv_scratch_len, prepared_len};
 
 /// A Gram matrix to compute: k(x, y) of all images x (rows) and y (columns); without `y` the symmetric one of x.
 #[derive(Clone, Copy)]
@@ -99,11 +99,15 @@ impl Gram<'_> {
     /// Computes one tile: outputs × rows × columns.
     ///
     /// # Errors
-    /// [`GramError::NotFinite`] where the values leave the range of `S`.
+    /// [`GramError::NotFinite`] and [`GramError::Underflow`] where the values leave the range of `S`, and
+    /// [`GramError::Memory`].
     pub fn tile<S: Element>(&self, i: usize, j: usize, backend: Backend) -> Result<Vec<S>, GramError> {
         let tile = self.at(i, j);
         let size = tile.rows.len() * tile.columns.len();
-        let mut out = vec![S::from_f64(0.0); self.net.outputs().len() * size];
+        let len = self.net.outputs().len() * size;
+        let mut out = Vec::new();
+        out.try_reserve_exact(len).map_err(|_| GramError::Memory { bytes: len.saturating_mul(size_of::<S>()) })?;
+        out.resize(len, S::from_f64(0.0));
         match self.net {
             Net::Conv(net) => backend.run(ConvTile { net, flip: self.flip, tile: &tile, out: &mut out })?,
             Net::Dense { net, .. } => backend.run(DenseTile { net, flip: self.flip, tile: &tile, out: &mut out })?,
@@ -122,7 +126,57 @@ impl Gram<'_> {
                 value: out[at].to_f64(),
             });
         }
+        self.check_underflow(&tile, &out, backend)?;
         Ok(out)
+    }
+
+    /// Exactly, an image that is not black has a positive kernel with itself. Between different images 0 is a possible
+    /// value, so where a whole output of a tile is 0, an image of each side is tried with itself.
+    fn check_underflow<S: Element>(&self, tile: &Tile<'_>, out: &[S], backend: Backend) -> Result<(), GramError> {
+        let columns = tile.columns.len();
+        for (index, matrix) in out.chunks_exact(tile.rows.len() * columns).enumerate() {
+            if tile.diagonal {
+                let diagonal = tile.rows.clone().zip(matrix.iter().step_by(columns + 1));
+                for (image, &value) in diagonal {
+                    if value < S::SMALLEST_NORMAL && !is_black(tile.x, image) {
+                        let output = self.net.outputs().get(index).map(ToString::to_string).unwrap_or_default();
+                        let images = tile.x.len();
+                        return Err(GramError::Underflow { image, images, output, value: value.to_f64() });
+                    }
+                }
+            } else if matrix.iter().all(|value| value.to_f64() == 0.0) {
+                for (images, range) in [(tile.x, &tile.rows), (tile.y, &tile.columns)] {
+                    if let Some(image) = range.clone().find(|&image| !is_black(images, image)) {
+                        Gram { x: images, y: None, tile: 1, ..*self }.tile::<S>(image, image, backend)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// About the bytes that a thread needs for one tile, its result included.
+    pub fn thread_bytes<S: Element>(&self, backend: Backend) -> f64 {
+        let (rows, columns) = (self.tile.min(self.x.len()), self.tile.min(self.y.unwrap_or(self.x).len()));
+        let lanes = backend.lanes::<S>();
+        let sides = if self.flip { 2.0 } else { 1.0 };
+        let padded = columns.div_ceil(lanes) as f64 * lanes as f64;
+        let (lanes, rows) = (lanes as f64, rows as f64);
+        let out = self.net.outputs().len() as f64 * rows * columns as f64;
+        let numbers = match self.net {
+            // The columns, the rows in hand before and after they are brought in order, and the scratch of a pair.
+            Net::Conv(net) => {
+                let image = prepared_len(net) as f64;
+                image * (padded + lanes * (1.0 + sides)) + lanes * conv_scratch_len(net) as f64 + out
+            }
+            // Rows and columns, the columns also before they are packed, the sums in two parts, and with mirrored rows a
+            // second result.
+            Net::Dense { shape, .. } => {
+                let image = shape.len().unwrap_or(usize::MAX) as f64;
+                image * (rows * sides + padded + columns as f64) + 2.0 * rows * padded + out * sides
+            }
+        };
+        numbers * size_of::<S>() as f64
     }
 
     /// Computes the tiles `wanted` on the threads of `pool` and hands each to `sink` as it is done.
@@ -160,6 +214,13 @@ impl Tile<'_> {
             value.write(&mut matrix[row * columns..][first..columns]);
         }
     }
+}
+
+/// Whether all numbers of an image are 0; in `f64`, so that pixels which underflow in `S` do not count as 0.
+fn is_black(images: &Images, image: usize) -> bool {
+    let mut pixels = vec![0.0_f64; images.shape().len().unwrap_or(0)];
+    images.write(image, &mut pixels);
+    pixels.iter().all(|&pixel| pixel == 0.0)
 }
 
 /// Copies what is below the diagonal of an n×n matrix to the other side.

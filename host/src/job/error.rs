@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::data::DataError;
+use crate::data::{DataError, bare};
 use crate::gram::GramError;
 use crate::regression::RegressionError;
 use crate::store::StoreError;
@@ -38,6 +38,26 @@ pub enum JobError {
         /// Why not.
         cause: io::Error,
     },
+    /// More memory is needed than there is.
+    #[error(
+        "{needed:.0} bytes of memory are needed ({threads} threads with {thread:.0} each, kernels {kernels:.0}, regression \
+         and files {after:.0}), {available} bytes are available: use fewer --threads, a smaller --tile or --depth, or fewer \
+         images"
+    )]
+    Memory {
+        /// The bytes that are needed.
+        needed: f64,
+        /// The threads that compute tiles at the same time.
+        threads: f64,
+        /// The bytes of each.
+        thread: f64,
+        /// The bytes of the kernels that stay in memory.
+        kernels: f64,
+        /// The bytes that the regression or the writing needs when the threads have ended.
+        after: f64,
+        /// The bytes there are.
+        available: u64,
+    },
     /// Inputs that do not fit together.
     #[error("{0}")]
     Input(String),
@@ -45,7 +65,7 @@ pub enum JobError {
 
 impl JobError {
     pub(crate) fn file(path: &Path, cause: io::Error) -> Self {
-        Self::File { path: path.to_owned(), cause }
+        Self::File { path: path.to_owned(), cause: bare(cause) }
     }
 
     /// Whether the mistake is in the settings, so that the same command fails on every machine and every input.

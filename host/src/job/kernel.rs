@@ -6,10 +6,11 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::kernels::compute;
+use super::memory::Need;
 use super::report::{PassInfo, Software, to_json};
 use super::run::pass_info;
-use super::settings::tile_for;
-use super::{Float, JobError, Machine, NetSettings, Pass, Watch, Work, check_writable, memory, write_atomically};
+use super::settings::{check_flip, tile_for};
+use super::{Float, JobError, Machine, NetSettings, Pass, Watch, Work, check_writable, write_atomically};
 use crate::data::{Images, npy};
 use crate::gram::{Gram, TileSource};
 use crate::store::Precision;
@@ -113,6 +114,7 @@ fn kernel_in<S: Float>(
     let gram = Gram { net, flip: options.flip, x, y, tile };
     gram.check::<S>()?;
     check_writable(out)?;
+    check_flip(options.flip, x)?;
     let (kernels, depths) = (net.request().kernels().len(), net.request().depths().len());
     let mut shape = vec![x.len(), columns];
     if depths > 1 || kernels > 1 {
@@ -121,8 +123,9 @@ fn kernel_in<S: Float>(
     if kernels > 1 {
         shape.insert(0, kernels);
     }
-    let numbers: f64 = shape.iter().map(|&size| size as f64).product();
-    memory::announce(numbers * S::PRECISION.bytes() as f64 * if y.is_none() { 0.5 } else { 1.0 });
+    // The result is written in stripes of one tile's height.
+    let after = (tile.min(x.len()) as f64) * columns as f64 * S::PRECISION.bytes() as f64;
+    Need { after, ..Need::of::<S>(&gram, true, machine) }.check()?;
 
     let work = Work::sum(&gram, gram.plan(name).tiles(tile));
     watch.begin(work, Work::default());

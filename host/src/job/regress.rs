@@ -70,7 +70,8 @@ pub fn regress_arrays(
     if (test_file.count(), test_file.columns()) != (train_file.count(), n) {
         let (count, columns) = (test_file.count(), test_file.columns());
         return mismatch(format!(
-            "{train_name} holds {} kernels of {n} training images, {test_name} holds {count} of {columns}: they must be equal",
+            "{train_name} holds {} kernels with {n} columns, {test_name} holds {count} with {columns} columns: they must be \
+             equal",
             train_file.count()
         ));
     }
@@ -187,6 +188,10 @@ pub fn stored_data(store: &Store, data_dir: Option<&Path>) -> Result<Dataset, Jo
         let name = text("name");
         JobError::Input(format!("{path}: made of {name:?}, which is no known data set: name its labels with --labels"))
     })?;
+    if kind == Kind::Digits && data_dir.is_some() {
+        let reason = format!("--data-dir: {path} is made of the digits, which are bundled");
+        return Err(JobError::Usage(reason));
+    }
     let subset: Subset = text("subset").parse()?;
     let data_dir = data_dir.map(Path::to_owned);
     let data = load(&LoadOptions { kind, data_dir, train_size: size("train"), test_size: size("test"), subset })?;

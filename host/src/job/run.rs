@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::kernels::{compute, missing};
 use super::manifest::{Facts, kernel_name};
+use super::memory::Need;
 use super::report::{DataInfo, PassInfo, Report, Row, Software};
-use super::settings::tile_for;
-use super::{Float, JobError, Machine, NetKind, NetSettings, Pass, Solver, Watch, Work, memory};
+use super::settings::{check_flip, tile_for};
+use super::{Float, JobError, Machine, NetKind, NetSettings, Pass, Solver, Watch, Work};
 use crate::data::Dataset;
 use crate::gram::{Gram, Net, Output};
 use crate::regression::Targets;
@@ -66,7 +67,13 @@ fn run_in<S: Float>(
     if tile == 0 {
         return Err(JobError::Usage("a tile of 0 images: at least 1 is needed".to_owned()));
     }
+    check_flip(options.flip, &train.images)?;
     let classes = data.classes.len();
+    if let Some(&first) = train.labels.first()
+        && train.labels.iter().all(|&label| label == first)
+    {
+        tracing::warn!("all training images are of class {first}: the regression has nothing to tell apart");
+    }
     let targets = Targets::new(&train.labels, classes)?;
     let mut solver = Solver::new(&targets, Some(&test.labels), &data.classes, options.ridge, machine.threads())?;
     let grams: Vec<[(String, Gram<'_>); 2]> = passes
@@ -81,7 +88,7 @@ fn run_in<S: Float>(
         gram.check::<S>()?;
     }
     let info = DataInfo::of(data, &options.subset);
-    announce::<S>(&grams, options.store.is_some());
+    need::<S>(&grams, options.store.is_some(), machine).check()?;
 
     let arrays = grams.iter().flatten().map(|(name, gram)| gram.plan(name)).collect();
     let facts = Facts {
@@ -156,18 +163,15 @@ fn order(nets: &NetSettings, output: &Output) -> (usize, usize, usize) {
     (net.unwrap_or(0), kernel.unwrap_or(0), output.depth)
 }
 
-fn announce<S: Float>(grams: &[[(String, Gram<'_>); 2]], stored: bool) {
-    let tiles = |pass: &[(String, Gram<'_>); 2]| -> f64 {
-        let each = |(_, gram): &(String, Gram<'_>)| {
-            let (rows, columns) = (gram.x.len() as f64, gram.y.unwrap_or(gram.x).len() as f64);
-            let part = if gram.y.is_none() { (columns + gram.tile as f64) / 2.0 } else { columns };
-            rows * part * gram.net.outputs().len() as f64 * S::PRECISION.bytes() as f64
-        };
-        pass.iter().map(each).sum()
+/// What the passes need, one after another; then the training kernel is factored in f64.
+fn need<S: Float>(grams: &[[(String, Gram<'_>); 2]], stored: bool, machine: &Machine) -> Need {
+    let pass = |[(_, train), (_, test)]: &[(String, Gram<'_>); 2]| {
+        let n = train.x.len() as f64;
+        let after = 8.0 * n * n;
+        let [train, test] = [train, test].map(|gram| Need::of::<S>(gram, !stored, machine));
+        Need { after, ..train.then(test) }
     };
-    let kernels = if stored { 0.0 } else { grams.iter().map(tiles).fold(0.0, f64::max) };
-    let n = grams.first().map_or(0.0, |[(_, train), _]| train.x.len() as f64);
-    memory::announce(kernels + 8.0 * n * n);
+    grams.iter().map(pass).max_by(|a, b| a.bytes().total_cmp(&b.bytes())).unwrap_or_default()
 }
 
 pub(super) fn pass_info(pass: &Pass, work: Work, seconds: f64, machine: &Machine) -> PassInfo {

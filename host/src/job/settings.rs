@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use super::JobError;
+use crate::data::Images;
 use crate::gram::{Net, Output};
 use ultrawide_core::{Conv, Dense, Error, Kernel, Readout, Request, Shape, Trained};
 
@@ -121,7 +123,9 @@ impl NetSettings {
         }
         let mut groups: Vec<(Trained, Vec<Readout>)> = Vec::new();
         for &net in &self.nets {
-            let trained = self.trained.unwrap_or(net.default_trained());
+            // The NNGP kernel does not depend on the trained layers: alone, it needs one pass for all networks.
+            let default = if self.kernels.contains(&Kernel::Ntk) { net.default_trained() } else { Trained::All };
+            let trained = self.trained.unwrap_or(default);
             let readout = match net {
                 NetKind::Fc => {
                     groups.push((trained, vec![]));
@@ -147,6 +151,18 @@ impl NetSettings {
         };
         groups.into_iter().map(pass).collect()
     }
+}
+
+/// A mirrored image of one column is the image itself, so averaging would only cost time.
+///
+/// # Errors
+/// [`JobError::Usage`] where `flip` is asked for such images.
+pub(super) fn check_flip(flip: bool, images: &Images) -> Result<(), JobError> {
+    if flip && images.shape().width == 1 {
+        let reason = format!("--flip: images of {} have nothing to mirror, their width is 1", images.shape());
+        return Err(JobError::Usage(reason));
+    }
+    Ok(())
 }
 
 /// The side of the tiles for a matrix of n×n pairs: what all networks allow, and smaller where few images would leave threads
@@ -186,6 +202,9 @@ mod tests {
         assert_eq!(names(&all), expected.map(|(name, outputs)| (name.to_owned(), outputs)));
         all.trained = Some(Trained::Hidden);
         let expected = [("fc-hidden", 2), ("hidden", 6)];
+        assert_eq!(names(&all), expected.map(|(name, outputs)| (name.to_owned(), outputs)));
+        (all.trained, all.kernels) = (None, vec![Kernel::Nngp]);
+        let expected = [("fc-all", 2), ("all", 6)];
         assert_eq!(names(&all), expected.map(|(name, outputs)| (name.to_owned(), outputs)));
     }
 

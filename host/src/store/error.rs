@@ -216,16 +216,20 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// All differences on one line.
+/// The first differences on one line, and how many more there are.
 struct List<'a>(&'a [Difference]);
 
 impl fmt::Display for List<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, difference) in self.0.iter().enumerate() {
+        const SHOWN: usize = 4;
+        for (index, difference) in self.0.iter().take(SHOWN).enumerate() {
             let separator = if index == 0 { "" } else { "; " };
             write!(f, "{separator}{difference}")?;
         }
-        Ok(())
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 

@@ -117,9 +117,16 @@ impl Store {
             scan::remove_interrupted_creation(path)?;
             return Self::start(path, plan, lock);
         };
-        let mut differences = manifest::differences("plan", &stored.layout(), &plan.layout());
+        let layout = manifest::differences("plan", &stored.layout(), &plan.layout());
         let (ours, theirs) = (Value::Object(plan.manifest.clone()), Value::Object(stored.manifest));
-        differences.extend(manifest::differences("", &theirs, &ours));
+        // The settings first: they are what the user chose, and most of the layout follows from them.
+        let mut differences = manifest::differences("", &theirs, &ours);
+        let said = |of: &Difference| {
+            let key = of.key.strip_prefix("plan.");
+            differences.iter().any(|other| Some(other.key.as_str()) == key)
+        };
+        let layout: Vec<Difference> = layout.into_iter().filter(|difference| !said(difference)).collect();
+        differences.extend(layout);
         if !differences.is_empty() {
             return Err(StoreError::Mismatch { path: path.to_path_buf(), differences });
         }

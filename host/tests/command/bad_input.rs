@@ -2,6 +2,7 @@
 
 use super::support::*;
 use std::fs;
+use std::io::{Read, Write};
 use std::path::Path;
 use ultrawide::data::npy::write_array;
 
@@ -31,6 +32,58 @@ fn inputs(path: &Path) {
     write_array(&path.join("indefinite.npy"), &[2, 2], [1.0_f64, 2.0, 2.0, 1.0]).unwrap();
     write_array(&path.join("knan.npy"), &[2, 2], [1.0_f64, f64::NAN, f64::NAN, 1.0]).unwrap();
     labels(path, "y2.npy", &[0, 1]);
+    images(path, "column.npy", &[6, 1, 3, 1], 7);
+    write_array(&path.join("bright.npy"), &[6, 1, 3, 3], numbers(54, 4).iter().map(|x| x * 1e30)).unwrap();
+    write_array(&path.join("k3.npy"), &[2, 3], [1.0_f64; 6]).unwrap();
+    sets(path);
+}
+
+/// A file that claims `len` bytes, of which only the first are written: the rest is a hole.
+fn sparse(path: &Path, start: &[u8], len: u64) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, start).unwrap();
+    fs::OpenOptions::new().write(true).open(path).unwrap().set_len(len).unwrap();
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Data sets, each with one thing wrong.
+fn sets(path: &Path) {
+    const FILE: u64 = 30_730_000;
+    for (folder, start, len) in [("label", &[10][..], FILE), ("record", &[], FILE - 1)] {
+        sparse(&path.join(folder).join("data_batch_1.bin"), start, len);
+        sparse(&path.join(folder).join("test_batch.bin"), &[], FILE);
+    }
+    sparse(&path.join("partial/test_batch.bin"), &[], FILE);
+    fs::write(path.join("neither.tar.gz"), [b'q'; 3000]).unwrap();
+    fs::write(path.join("notar.tar.gz"), gzip(&[b'q'; 3000])).unwrap();
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(FILE);
+    header.set_cksum();
+    let name = "cifar-10-batches-bin/data_batch_1.bin";
+    archive.append_data(&mut header, name, std::io::repeat(0).take(FILE)).unwrap();
+    let whole = gzip(&archive.into_inner().unwrap());
+    fs::write(path.join("cut.tar.gz"), &whole[..whole.len() / 2]).unwrap();
+
+    let mut images = [0x803_u32, 30, 28, 28].map(u32::to_be_bytes).concat();
+    images.resize(16 + 30 * 784, 7);
+    let mut labels = [0x801_u32, 30].map(u32::to_be_bytes).concat();
+    labels.resize(8 + 30, 0);
+    for folder in ["magic", "cut"] {
+        fs::create_dir(path.join(folder)).unwrap();
+        for set in ["train", "t10k"] {
+            fs::write(path.join(folder).join(format!("{set}-images-idx3-ubyte.gz")), gzip(&images)).unwrap();
+            fs::write(path.join(folder).join(format!("{set}-labels-idx1-ubyte.gz")), gzip(&labels)).unwrap();
+        }
+    }
+    fs::write(path.join("magic/train-images-idx3-ubyte.gz"), gzip(&[1; 100])).unwrap();
+    let whole = gzip(&images);
+    fs::write(path.join("cut/train-images-idx3-ubyte.gz"), &whole[..whole.len() / 2]).unwrap();
 }
 
 const K: &str = "kernel --out out.npy --depth 3 --net cntk-v --x";
@@ -61,8 +114,8 @@ fn every_mistake_is_one_line() {
         (2, "run --net cntk-v,cntk-v".to_owned(), "nets number 2 is listed twice"),
         (2, "run --net cnn".to_owned(), "cnn"),
         (2, format!("{R} --kernel ntk,ntk"), "listed twice"),
-        (2, format!("{R} --filter 4"), "filter size 4 is even"),
-        (2, format!("{R} --filter 0"), "filter size 0 is even"),
+        (2, "run --net cntk-v --filter 4".to_owned(), "filter size 4 is even"),
+        (2, "run --net cntk-v --filter 0".to_owned(), "filter size 0 is even"),
         (2, format!("{R} --threads 0"), "--threads"),
         (2, format!("{R} --tile 0"), "--tile"),
         (2, format!("{R} --ridge=-1"), "--ridge"),
@@ -81,7 +134,42 @@ fn every_mistake_is_one_line() {
         (2, "regress --train k.npy".to_owned(), "--test"),
         (2, "regress".to_owned(), "--train"),
         (2, "completions tcsh".to_owned(), "tcsh"),
+        (2, format!("{R} --depth -1"), "--depth"),
+        (2, "run --filter -3".to_owned(), "--filter"),
+        (2, "run --lap -3".to_owned(), "--lap"),
+        (2, "run --train-size -3".to_owned(), "--train-size"),
+        // Options that would change nothing.
+        (2, format!("{R} --data-dir other"), "--data-dir"),
+        (2, format!("{R} --data digits --data-dir other"), "--data-dir"),
+        (2, format!("{R} --lap 2"), "--lap"),
+        (2, format!("{K} x.npy --lap 2"), "--lap"),
+        (2, format!("{R} --filter 3"), "--filter"),
+        (2, format!("{} --subset first", arrays("x.npy", "y.npy")), "--subset"),
+        (2, format!("{} --flip", arrays("x.npy", "y.npy").replace("x.npy", "column.npy")), "--flip"),
+        (2, format!("{K} column.npy --flip"), "--flip"),
+        (2, "kernel --x flat.npy --out out.npy --net fc --depth 3 --flip".to_owned(), "--flip"),
+        // Outputs that would overwrite.
+        (2, "kernel --x x.npy --out x.npy --net fc --depth 3".to_owned(), "--x and --out"),
+        (2, "kernel --x x.npy --y x2.npy --out other/../x2.npy --net fc --depth 3".to_owned(), "--y and --out"),
+        (2, "kernel --x x.npy --out o.json --report ./o.json --net fc --depth 3".to_owned(), "--out and --report"),
+        (2, "regress --train k.npy --test k.npy --labels y.npy --out y.npy".to_owned(), "--labels and --out"),
+        (2, "regress --train k.npy --test k.npy --labels y.npy --out q --report q".to_owned(), "--out and --report"),
+        (2, "regress --store other --out other/p.npy".to_owned(), "--store"),
+        (2, "run --net fc --store other --report other/r.json".to_owned(), "--store"),
+        (2, arrays("x.npy", "out.json"), "--train-y and --report"),
         // The run.
+        (1, "run --data cifar10 --data-dir partial".to_owned(), "30730000 bytes"),
+        (1, "run --data cifar10 --data-dir neither.tar.gz".to_owned(), "is neither a gzip nor a tar file"),
+        (1, "run --data cifar10 --data-dir notar.tar.gz".to_owned(), "holds no tar file"),
+        (1, "run --data cifar10 --data-dir cut.tar.gz".to_owned(), "cut.tar.gz"),
+        (1, "run --data cifar10 --data-dir label".to_owned(), "label 10 of record 0"),
+        (1, "run --data cifar10 --data-dir record".to_owned(), "30729999 bytes"),
+        (1, "run --data mnist --data-dir magic".to_owned(), "magic"),
+        (1, "run --data mnist --data-dir cut".to_owned(), "train-images-idx3-ubyte.gz"),
+        (1, format!("{K} bright.npy"), "overflows"),
+        (1, "kernel --x x.npy --out out.npy --net cntk-v --depth 21 --filter 1001".to_owned(), "underflows"),
+        (1, "kernel --x x.npy --y x.npy --out out.npy --net cntk-v --depth 21 --filter 1001".to_owned(), "underflows"),
+        (1, "regress --train k.npy --test k3.npy --labels y2.npy".to_owned(), "with 3 columns"),
         (1, "run --train-size 5000".to_owned(), "5000 were asked for"),
         (1, "run --data cifar10 --data-dir other".to_owned(), "cifar-10"),
         (1, "run --report missing/out.json".to_owned(), "missing/out.json"),
@@ -114,11 +202,51 @@ fn every_mistake_is_one_line() {
     for (code, arguments, text) in table {
         let ran = run(path, &arguments);
         println!("{arguments}: {}", ran.stderr.trim_end());
+        assert!(!ran.stderr.contains(".part"), "a temporary name: {}", ran.stderr);
         ran.fails(code, text);
         let (after, kept): (Vec<_>, Vec<_>) = (tree(path).into_keys().collect(), before.keys().cloned().collect());
         assert_eq!(after, kept, "{arguments} left something behind");
     }
     assert!(before == tree(path), "an input was changed");
+}
+
+/// A folder of its own, whose images are too large for the table's copies.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_no_memory_can_hold_is_refused() {
+    let folder = folder();
+    let path = folder.path();
+    images(path, "large.npy", &[2, 1, 1024, 1024], 1);
+    labels(path, "y.npy", &[0, 1]);
+    let nets = "--net cntk-v --depth 16000 --threads 2";
+    run(path, &format!("kernel --x large.npy --out out.npy {nets}")).fails(1, "bytes are available");
+    run(path, &format!("run --train-x large.npy --train-y y.npy --test-x large.npy --test-y y.npy {nets}"))
+        .fails(1, "bytes are available");
+    assert!(!path.join("out.npy").exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_standard_output_is_an_error() {
+    let folder = folder();
+    for arguments in ["info", "run -q --net fc --depth 3 --train-size 20 --test-size 5", "completions bash"] {
+        let mut command = command(folder.path(), arguments);
+        command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {text}");
+        assert!(text.starts_with("error: ") && text.lines().count() == 1, "{arguments}: {text}");
+    }
+}
+
+#[test]
+fn one_class_is_warned_of() {
+    let folder = folder();
+    let path = folder.path();
+    inputs(path);
+    let sets = "--train-x x.npy --train-y one.npy --test-x x.npy --test-y y.npy";
+    let ran = run(path, &format!("run --net fc --depth 3 {sets}"));
+    assert!(ran.stderr.contains("all training images are of class 0"), "{}", ran.stderr);
 }
 
 #[test]
