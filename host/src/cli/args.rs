@@ -101,14 +101,14 @@ pub(super) fn check_distinct(
 }
 
 /// The path without links and dots; of a file that is not there yet, that of its folder with its name.
-fn real(path: &PathBuf) -> PathBuf {
+fn real(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match (folder.canonicalize(), path.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
-        _ => path.clone(),
+        _ => path.to_path_buf(),
     }
 }
 

@@ -17,11 +17,26 @@ pub struct Software {
     pub name: &'static str,
     /// Its version.
     pub version: &'static str,
+    /// The target triple that it was built for.
+    pub target: &'static str,
+    /// The version of `ultrawide-core`, where the build knew it.
+    pub core: Option<&'static str>,
+    /// The version of `faer`, which factors and solves.
+    pub faer: Option<&'static str>,
+    /// The version of `zarrs`, which writes the store.
+    pub zarrs: Option<&'static str>,
 }
 
 impl Default for Software {
     fn default() -> Self {
-        Software { name: "ultrawide", version: env!("CARGO_PKG_VERSION") }
+        Software {
+            name: "ultrawide",
+            version: env!("CARGO_PKG_VERSION"),
+            target: env!("ULTRAWIDE_TARGET"),
+            core: option_env!("ULTRAWIDE_CORE"),
+            faer: option_env!("ULTRAWIDE_FAER"),
+            zarrs: option_env!("ULTRAWIDE_ZARRS"),
+        }
     }
 }
 

@@ -24,6 +24,9 @@ fn a_small_run_recognises_digits() {
     }
     assert_eq!(results[0]["depth"], 3, "depths are sorted");
     assert_eq!(report["seed"], serde_json::Value::Null);
+    for part in ["version", "target", "core", "faer", "zarrs"] {
+        assert!(report["software"][part].is_string(), "{part}: {}", report["software"]);
+    }
     assert_eq!(report["data"]["train"]["images"], 400);
     assert_eq!(report["data"]["train"]["sha256"].as_str().unwrap().len(), 64);
     // The convolutional nets train the same layers, so they share a pass.
