@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::JobError;
-use tempfile::NamedTempFile;
+use crate::data::npy::temporary;
 
 /// Finds out whether `path` can be written, before hours of work end with an error; leaves nothing behind.
 ///
@@ -37,18 +37,4 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
         Ok(())
     };
     write().map_err(|cause| JobError::file(path, cause))
-}
-
-/// A temporary file beside `path`, readable for whom the user's files are (a temporary file's usual mode is private).
-fn temporary(path: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".ultrawide-").suffix(".part");
-    #[cfg(unix)]
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(mode);
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => builder.tempfile_in(folder),
-        _ => builder.tempfile_in("."),
-    }
 }

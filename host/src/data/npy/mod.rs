@@ -28,6 +28,7 @@ use header::Dtype;
 use values::Input;
 
 pub use matrices::{Matrices, read_matrix};
+pub(crate) use write::temporary;
 pub use write::{ArrayWriter, Element, write_array};
 
 /// Reads images from a file.

@@ -168,9 +168,9 @@ impl<T: Element> ArrayWriter<T> {
 }
 
 /// A temporary file beside `path`, readable for whom the user's files are (a temporary file's usual mode is private).
-fn temporary(path: &Path) -> std::io::Result<NamedTempFile> {
+pub(crate) fn temporary(path: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".ultrawide-").suffix(".npy.part");
+    builder.prefix(".ultrawide-").suffix(".part");
     #[cfg(unix)]
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     #[cfg(unix)]
