@@ -5,8 +5,10 @@
 //! P×Q points, one for each (di, dj), and each runs through all layers in two small buffers, K and Θ. On such a
 //! stencil `box` is an ordinary q×q box filter.
 //!
-//! A layer is one pass over the rows, in place: box(K) and box(Θ) of a row need the old values of the rows above,
-//! which are kept aside, and of the rows below, which are not yet overwritten.
+//! A layer is one pass over the rows, in place. box(K) and box(Θ) of a row need the old values of the rows before it and
+//! after it. With 3×3 filters the new row takes the place of the old row before it, which nothing needs any more: all
+//! rows move up by one, and down again in the next layer, whose pass begins at the other end. With other filters the old rows
+//! before it are kept aside.
 //!
 //! Source: Arora et al. 2019, arXiv 1904.11955v2, §4 and App. G; the layout is this project's own.
 
@@ -14,15 +16,15 @@ use core::cell::Cell;
 
 use crate::Error;
 use crate::dual::{Activation, Case, Layer};
-use crate::network::{Conv, Trained};
-use crate::number::{Number, Scalar};
+use crate::network::Conv;
+use crate::number::Number;
 use crate::readout;
 use crate::variance::{check, prepared_len};
 
 /// The numbers of scratch that [`conv_pair`] needs.
 pub fn conv_scratch_len(net: &Conv) -> usize {
-    // Pairs: the entries [K, Θ], the rows kept aside, a row of vertical sums or of zeros, and the sums of the outputs.
-    2 * (net.pixels() + (rows_aside(net) + 1) * net.shape().width + net.outputs())
+    // Pairs: the entries [K, Θ], a row to move by, the rows kept aside, a row of vertical sums, and the sums of the outputs.
+    2 * (net.pixels() + (rows_aside(net) + 2) * net.shape().width + net.outputs())
 }
 
 /// The old rows that a pass keeps: (q − 1)/2, but no more than there are; a filter of one row needs none.
@@ -50,7 +52,7 @@ fn rows_aside(net: &Conv) -> usize {
 /// [`Error::Length`] for a slice of another length, or a short scratch.
 ///
 /// # Cost
-/// 22 multiplications or multiply-adds, 8 sums, one maximum and one square root (`f32`, 3×3) for each of the entries of
+/// 20 multiplications or multiply-adds, 9 sums, one maximum and one square root (`f32`, 3×3) for each of the entries of
 /// each layer; there are P·Q entries for vanilla, P²Q² for gap. Scratch near 2·P·Q numbers.
 ///
 /// # Source
@@ -84,7 +86,9 @@ pub fn conv_pair<N: Number>(
             run(net, &stencil, x, y, same, scratch, sums);
         }
     }
-    readout::finish(net, sums, out);
+    if let (Some(&x), Some(&y)) = (x.last(), y.last()) {
+        readout::finish(net, sums, N::splat(x), y, out);
+    }
     Ok(())
 }
 
@@ -137,30 +141,40 @@ fn run<N: Number>(
     scratch: &mut [[N; 2]],
     sums: &[Cell<N>],
 ) {
-    let Some((entries, rows)) = scratch.split_at_mut_checked(stencil.height * stencil.width) else { return };
+    let (width, len) = (stencil.width, stencil.height * stencil.width);
+    let Some((entries, rows)) = scratch.split_at_mut_checked(len + width) else { return };
     let channels = net.pixels() * net.shape().channels;
     let (Some((x_pixels, x_maps)), Some((y_pixels, y_maps))) =
         (x.split_at_checked(channels), y.split_at_checked(channels))
     else {
         return;
     };
+    let request = net.request();
+    // Whether the entries lie one row down, as 3×3 filters leave them after every other layer.
+    let mut down = false;
     products(net, stencil, x_pixels, y_pixels, entries);
 
-    let ntk = net.request().ntk();
     let maps = x_maps.as_chunks().0.chunks_exact(net.pixels()).zip(y_maps.as_chunks().0.chunks_exact(net.pixels()));
-    for (layer, (x, y)) in (1..).zip(maps) {
-        let pass = Pass { net, stencil, x, y, same };
-        match (layer == 1, same.is_some(), ntk) {
-            (false, false, true) => pass.layer::<Const<false, false, true>>(entries, rows),
-            (false, true, true) => pass.layer::<Const<false, true, true>>(entries, rows),
-            (true, false, true) => pass.layer::<Const<true, false, true>>(entries, rows),
-            (true, true, true) => pass.layer::<Const<true, true, true>>(entries, rows),
-            (false, false, false) => pass.layer::<Const<false, false, false>>(entries, rows),
-            (false, true, false) => pass.layer::<Const<false, true, false>>(entries, rows),
-            (true, false, false) => pass.layer::<Const<true, false, false>>(entries, rows),
-            (true, true, false) => pass.layer::<Const<true, true, false>>(entries, rows),
+    for (number, (x, y)) in (1..).zip(maps) {
+        if let Some(shrink) = net.growth().before(number) {
+            for entry in entries.iter_mut() {
+                *entry = [entry[0].mul(N::splat(shrink)), entry[1].mul(N::splat(shrink))];
+            }
         }
-        if let Some(depth) = net.request().depth_after(layer) {
+        let pass = Pass { net, stencil, x, y, layer: Layer::new(request.trained(), same) };
+        match (number == 1, same.is_some(), request.ntk()) {
+            (false, false, true) => pass.layer::<Const<false, false, true>>(entries, rows, down),
+            (false, true, true) => pass.layer::<Const<false, true, true>>(entries, rows, down),
+            (true, false, true) => pass.layer::<Const<true, false, true>>(entries, rows, down),
+            (true, true, true) => pass.layer::<Const<true, true, true>>(entries, rows, down),
+            (false, false, false) => pass.layer::<Const<false, false, false>>(entries, rows, down),
+            (false, true, false) => pass.layer::<Const<false, true, false>>(entries, rows, down),
+            (true, false, false) => pass.layer::<Const<true, false, false>>(entries, rows, down),
+            (true, true, false) => pass.layer::<Const<true, true, false>>(entries, rows, down),
+        }
+        down ^= net.filter() == 3;
+        let start = if down { width } else { 0 };
+        if let (Some(depth), Some(entries)) = (request.depth_after(number), part(entries, start, len)) {
             readout::add(net, stencil, depth, entries, rows, sums);
         }
     }
@@ -169,16 +183,34 @@ fn run<N: Number>(
 /// Σ_c x_c\[i,j\] y_c\[i',j'\] on a stencil: the covariance before the first box.
 #[inline(always)]
 fn products<N: Number>(net: &Conv, stencil: &Stencil, x: &[N::Scalar], y: &[N], entries: &mut [[N; 2]]) {
-    for (r, row) in entries.chunks_exact_mut(stencil.width).enumerate() {
+    /// Entries at a time, so that their sums stay in registers from channel to channel.
+    const BLOCK: usize = 4;
+    for (r, row) in entries.chunks_exact_mut(stencil.width).take(stencil.height).enumerate() {
         let (x_start, y_start) = stencil.starts(net, r);
-        row.fill([N::zero(); 2]);
-        for (x, y) in x.chunks_exact(net.pixels()).zip(y.chunks_exact(net.pixels())) {
-            let (Some(x), Some(y)) = (part(x, x_start, row.len()), part(y, y_start, row.len())) else { return };
-            for (entry, (&x, &y)) in row.iter_mut().zip(x.iter().zip(y)) {
-                entry[0] = N::splat(x).mul_add(y, entry[0]);
-            }
+        let (Some(mut x), Some(mut y)) = (x.get(x_start..), y.get(y_start..)) else { return };
+        let (blocks, rest) = row.as_chunks_mut::<BLOCK>();
+        for block in blocks {
+            *block = covariances(x, y, net.pixels());
+            (x, y) = (x.get(BLOCK..).unwrap_or_default(), y.get(BLOCK..).unwrap_or_default());
+        }
+        for entry in rest {
+            [*entry] = covariances(x, y, net.pixels());
+            (x, y) = (x.get(1..).unwrap_or_default(), y.get(1..).unwrap_or_default());
         }
     }
+}
+
+/// The first `B` of the pairs \[Σ_c x_c y_c, 0\], the channels being `pixels` apart.
+#[inline(always)]
+fn covariances<N: Number, const B: usize>(x: &[N::Scalar], y: &[N], pixels: usize) -> [[N; 2]; B] {
+    let mut sums = [[N::zero(); 2]; B];
+    for (x, y) in x.chunks(pixels).zip(y.chunks(pixels)) {
+        let (Some(x), Some(y)) = (x.first_chunk::<B>(), y.first_chunk::<B>()) else { break };
+        for ([sum, _], (&x, &y)) in sums.iter_mut().zip(x.iter().zip(y)) {
+            *sum = N::splat(x).mul_add(y, *sum);
+        }
+    }
+    sums
 }
 
 /// The cases of a layer as a type.
@@ -198,27 +230,20 @@ struct Pass<'a, N: Number> {
     stencil: &'a Stencil,
     x: &'a [[N::Scalar; 2]],
     y: &'a [[N; 2]],
-    same: Option<N>,
+    layer: Layer<N>,
 }
 
 /// The pairs √v, 1/√v of a row of image x and of image y.
 type Maps<'a, N> = (&'a [[<N as Number>::Scalar; 2]], &'a [[N; 2]]);
 
 impl<N: Number> Pass<'_, N> {
+    /// `entries` holds a row more than the stencil, the first one if its rows lie one row down, otherwise the last.
     #[inline(always)]
-    fn layer<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]]) {
-        let one = N::splat(N::Scalar::from_f64(1.0));
-        let q = self.net.filter() as f64;
-        let layer = Layer {
-            // Hidden from the compiler, which otherwise loads each coefficient times c anew in every step of the loop.
-            c: core::hint::black_box(N::Scalar::from_f64(1.0 / (q * q))),
-            start: if self.net.request().trained() == Trained::All { one } else { N::zero() },
-            cap: self.same.unwrap_or(one),
-        };
+    fn layer<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]], down: bool) {
         if self.net.filter() == 3 {
-            self.layer_of_three::<C>(entries, rows, &layer);
+            self.layer_of_three::<C>(entries, rows, down);
         } else {
-            self.layer_of_any::<C>(entries, rows, &layer);
+            self.layer_of_any::<C>(entries, rows);
         }
     }
 
@@ -230,28 +255,39 @@ impl<N: Number> Pass<'_, N> {
     }
 
     /// 3×3 filters, the hot loop: vertical sums formed on the way, horizontal sums slid through registers.
+    ///
+    /// The rows move up by one, or down if they were not `down`; `rows` holds a row to spare.
     #[inline(always)]
-    fn layer_of_three<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]], layer: &Layer<N>) {
-        let width = self.stencil.width;
-        let Some((above, rest)) = rows.split_at_mut_checked(width) else { return };
-        let Some(zeros) = rest.get_mut(..width) else { return };
-        above.fill([N::zero(); 2]);
+    fn layer_of_three<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]], down: bool) {
+        let (height, width) = (self.stencil.height, self.stencil.width);
+        let Some(zeros) = rows.get_mut(..width) else { return };
         zeros.fill([N::zero(); 2]);
-        let mut rest = entries;
-        for r in 0..self.stencil.height {
-            let Some((row, later)) = rest.split_at_mut_checked(width) else { return };
-            let Some((x, y)) = self.maps(r) else { return };
-            row_of_three::<N, C>(row, above, later.get(..width).unwrap_or(zeros), x, y, layer);
-            rest = later;
+        // Before the first row of the pass there is none.
+        let before = if down { 0 } else { height * width };
+        if let Some(before) = entries.get_mut(before..before + width) {
+            before.fill([N::zero(); 2]);
+        }
+        for step in 0..height {
+            let r = if down { step } else { height - 1 - step };
+            let Some((above, below)) = entries.split_at_mut_checked((r + 1) * width) else { return };
+            let (new, old, after) = if down {
+                (above.get_mut(r * width..), below.get(..width), part(below, width, width))
+            } else {
+                let after = r.checked_sub(1).and_then(|after| part(above, after * width, width));
+                (below.get_mut(..width), part(above, r * width, width), after)
+            };
+            let (Some(new), Some(old), Some((x, y))) = (new, old, self.maps(r)) else { return };
+            row_of_three::<N, C>(new, old, after.unwrap_or(zeros), x, y, &self.layer);
         }
     }
 
     /// Filters of any odd size: the vertical sums of a row first, then its horizontal sums.
     #[inline(always)]
-    fn layer_of_any<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]], layer: &Layer<N>) {
+    fn layer_of_any<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]]) {
         let (reach, width) = (self.net.reach(), self.stencil.width);
         let Some((above, rest)) = rows.split_at_mut_checked(rows_aside(self.net) * width) else { return };
         let Some(sums) = rest.get_mut(..width) else { return };
+        let Some(entries) = entries.get_mut(..self.stencil.height * width) else { return };
         for r in 0..self.stencil.height {
             vertical_sums(entries, r, reach, above, sums);
             let (Some((x, y)), Some(row)) = (self.maps(r), entries.get_mut(r * width..(r + 1) * width)) else { return };
@@ -262,55 +298,53 @@ impl<N: Number> Pass<'_, N> {
                 for &value in window {
                     boxed = plus::<N, C>(boxed, value);
                 }
-                *entry = begin::<N, C>(boxed, x, y, layer).end::<C>(layer);
+                *entry = begin::<N, C>(boxed, x, y, &self.layer).end::<C>(&self.layer);
             }
         }
     }
 }
 
-/// One row: its old values move to `above`, which held the old values of the row before.
+/// One row: `new`, which holds the old values of the row before it, takes the values that follow from `old`, its own old
+/// values, and `after`, those of the row after it.
 #[inline(always)]
 fn row_of_three<N: Number, C: Case>(
-    row: &mut [[N; 2]],
-    above: &mut [[N; 2]],
-    below: &[[N; 2]],
+    new: &mut [[N; 2]],
+    old: &[[N; 2]],
+    after: &[[N; 2]],
     x: &[[N::Scalar; 2]],
     y: &[[N; 2]],
     layer: &Layer<N>,
 ) {
     // One length for all, once: the loop below is then free of bounds checks.
-    let width = row.len();
-    let (Some(above), Some(below), Some(x), Some(y)) =
-        (above.get_mut(..width), below.get(..width), x.get(..width), y.get(..width))
+    let width = old.len();
+    let (Some(new), Some(after), Some(x), Some(y)) =
+        (new.get_mut(..width), after.get(..width), x.get(..width), y.get(..width))
     else {
         return;
     };
     let Some(last) = width.checked_sub(1) else { return };
-    let mut left = vertical::<N, C>(row, above, below, 0);
-    let mut middle = if last > 0 { vertical::<N, C>(row, above, below, 1) } else { [N::zero(); 2] };
+    let mut left = vertical::<N, C>(new, old, after, 0);
+    let mut middle = if last > 0 { vertical::<N, C>(new, old, after, 1) } else { [N::zero(); 2] };
     let mut entry = begin::<N, C>(plus::<N, C>(left, middle), x[0], y[0], layer);
     for column in 1..last {
-        let right = vertical::<N, C>(row, above, below, column + 1);
+        let right = vertical::<N, C>(new, old, after, column + 1);
         let next = begin::<N, C>(plus::<N, C>(plus::<N, C>(left, middle), right), x[column], y[column], layer);
-        row[column - 1] = entry.end::<C>(layer);
+        new[column - 1] = entry.end::<C>(layer);
         entry = next;
         (left, middle) = (middle, right);
     }
     if last > 0 {
         let next = begin::<N, C>(plus::<N, C>(left, middle), x[last], y[last], layer);
-        row[last - 1] = entry.end::<C>(layer);
+        new[last - 1] = entry.end::<C>(layer);
         entry = next;
     }
-    row[last] = entry.end::<C>(layer);
+    new[last] = entry.end::<C>(layer);
 }
 
-/// The vertical 3-sum of a column; the row's old value moves to `above`.
+/// The vertical 3-sum of a column.
 #[inline(always)]
-fn vertical<N: Number, C: Case>(row: &[[N; 2]], above: &mut [[N; 2]], below: &[[N; 2]], column: usize) -> [N; 2] {
-    let old = row[column];
-    let sum = plus::<N, C>(plus::<N, C>(above[column], old), below[column]);
-    above[column] = old;
-    sum
+fn vertical<N: Number, C: Case>(before: &[[N; 2]], old: &[[N; 2]], after: &[[N; 2]], column: usize) -> [N; 2] {
+    plus::<N, C>(plus::<N, C>(before[column], old[column]), after[column])
 }
 
 /// [`Activation::begin`] with the deviations of one pixel of x for all lanes.

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::accumulate::exact_sum;
 use crate::dual::{Activation, Case, Layer};
 use crate::network::{Dense, Kernel, Trained};
-use crate::number::{Number, Scalar};
+use crate::number::Number;
 use crate::variance::{check, deviation};
 
 /// The features whose products are added plainly before the compensated sum takes over.
@@ -75,7 +75,7 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 2] {
 /// [`Error::Length`] for slices of other lengths, or of none.
 ///
 /// # Cost
-/// One multiply-add a feature; 22 multiplications or multiply-adds, a maximum and a root (`f32`) a layer.
+/// One multiply-add a feature; 20 multiplications or multiply-adds, a sum, a maximum and a root (`f32`) a layer.
 ///
 /// # Source
 /// Arora et al. 2019, §3.
@@ -111,10 +111,8 @@ pub fn dense_layers<N: Number>(
 ) -> Result<(), Error> {
     check("output", out.len(), net.outputs())?;
     let request = net.request();
-    let one = N::Scalar::from_f64(1.0);
     let trained = request.trained() == Trained::All;
-    let layer =
-        Layer { c: one, start: if trained { N::splat(one) } else { N::zero() }, cap: cap.unwrap_or(N::splat(one)) };
+    let layer = Layer::new(request.trained(), cap);
     let depths = request.depths().len();
     let mut entry = [covariance, N::zero()];
     for number in 1..=request.layers() {

@@ -25,6 +25,7 @@
 //!
 //! Source: Cho and Saul 2009, eqs. 6 and 7; Arora et al. 2019, arXiv 1904.11955v2, App. D and G.
 
+use crate::network::Trained;
 use crate::number::{Number, Scalar};
 
 /// κ0(λ) = (π − acos λ)/π, the derivative's dual activation; λ is clamped to [−1, 1].
@@ -86,27 +87,43 @@ pub(crate) trait Case {
 /// What stays the same for all entries of a layer.
 #[derive(Clone, Copy)]
 pub(crate) struct Layer<N: Number> {
-    /// c = 1/q² (dense: 1).
-    pub(crate) c: N::Scalar,
+    /// 1, unknown to the compiler; see `number::polynomial`.
+    unit: N::Scalar,
     /// Θ⁰ as a multiple of Σ⁰: 1 where the first layer is trained, 0 where it is frozen.
-    pub(crate) start: N,
+    start: N,
     /// 0 in the lanes that join a pixel with itself, where λ is exactly 1, and 1 elsewhere.
-    pub(crate) cap: N,
+    cap: N,
 }
 
-/// One entry on its way through one ReLU layer, with n = √(v_x v_y), λ = Σ/n:
+impl<N: Number> Layer<N> {
+    /// With `cap` from [`crate::identity_cap`].
+    #[inline(always)]
+    pub(crate) fn new(trained: Trained, cap: Option<N>) -> Self {
+        let one = N::Scalar::from_f64(1.0);
+        let start = if trained == Trained::All { N::splat(one) } else { N::zero() };
+        Layer { unit: core::hint::black_box(one), start, cap: cap.unwrap_or(N::splat(one)) }
+    }
+}
+
+/// One entry on its way through one ReLU layer, with n = √(v_x v_y), λ = Σ/n, without the factor 1/q² (see [`crate::scale`]):
 ///
 /// ```text
-/// K = c n κ1(λ)         Θ ← c κ0(λ) Θ + K
+/// K = n κ1(λ)         Θ ← κ0(λ) Θ + K
 /// ```
 ///
-/// evaluated as u = 1 − |Σ|/n, K = c max(Σ, 0) + (n − |Σ|) √u cR(u), so that n is never rounded by itself and a
-/// variance of 0 (inverse 0, Σ = 0) gives u = 1, that is λ = 0, without a branch.
+/// evaluated from the deficit n − |Σ|, so that n is never rounded by itself, and after the first layer, where Σ ≥ 0, as
+///
+/// ```text
+/// u = (n − Σ)/n       K = Σ + (n − Σ) √u R(u)       Θ ← (Θ + K) − √u Θ P(u)
+/// ```
+///
+/// A variance of 0 has the inverse 0 and needs no branch: there Σ and Θ are 0 and stay so, whatever λ is taken for.
 ///
 /// The work is cut in two, so that a loop can begin an entry before it ends the one before: the root and the
 /// polynomials are long chains of dependent operations, and a processor sees only so far ahead.
 ///
-/// Cost (f32, after the first layer): 22 multiplications and multiply-adds, one maximum, one root; the 3×3 boxes add 8 sums.
+/// Cost (f32, after the first layer): 20 multiplications and multiply-adds, one sum, one maximum, one root; the 3×3
+/// boxes add 8 sums.
 ///
 /// Source: Arora et al. 2019, §4, and App. G, eqs. for K and K̇.
 #[derive(Clone, Copy)]
@@ -125,10 +142,9 @@ impl<N: Number> Activation<N> {
     /// Begins with Σ and Θ (both boxed) and the pairs √v, 1/√v (0 where v is 0) of the two pixels, or inputs.
     #[inline(always)]
     pub(crate) fn begin<C: Case>([sigma, theta]: [N; 2], x: [N; 2], y: [N; 2], layer: &Layer<N>) -> Self {
-        let one = N::splat(N::Scalar::from_f64(1.0));
         let magnitude = if C::FIRST { sigma.abs() } else { sigma };
         let deficit = x[0].mul_sub(y[0], magnitude);
-        let u = magnitude.neg_mul_add(x[1].mul(y[1]), one);
+        let u = deficit.mul(x[1].mul(y[1]));
         // Rounding may take u an ulp below 0. Where the root is 0 the polynomials do not count, so they need not wait.
         let mut bounded = u.max(N::zero());
         if C::SAME {
@@ -142,17 +158,17 @@ impl<N: Number> Activation<N> {
     #[inline(always)]
     pub(crate) fn end<C: Case>(self, layer: &Layer<N>) -> [N; 2] {
         let Activation { sigma, theta, deficit, u, root } = self;
-        let c = N::splat(layer.c);
-        let linear = if C::FIRST { sigma.max(N::zero()) } else { sigma };
-        let k = deficit.mul_add(root.mul(u.kappa1_factor(layer.c)), linear.mul(c));
+        let positive = if C::FIRST { sigma.max(N::zero()) } else { sigma };
+        let k = deficit.mul(root).mul_add(u.kappa1_factor(layer.unit), positive);
         if !C::NTK {
             return [k, theta];
         }
-        let p = u.kappa0_factor(layer.c);
-        let mut kappa0 = root.neg_mul_add(p, c);
+        let p = u.kappa0_factor(layer.unit);
+        let part = root.mul(theta);
+        let after = part.neg_mul_add(p, theta.add(k));
         if C::FIRST {
-            kappa0 = sigma.select_negative(root.mul(p), kappa0);
+            return [k, sigma.select_negative(part.mul_add(p, k), after)];
         }
-        [k, kappa0.mul_add(theta, k)]
+        [k, after]
     }
 }

@@ -40,6 +40,7 @@ mod error;
 pub mod network;
 mod number;
 mod readout;
+mod scale;
 mod shape;
 mod variance;
 

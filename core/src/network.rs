@@ -1,5 +1,6 @@
 //! What to compute: the network, its trained layers, and the list of outputs of one pass.
 
+use crate::scale::Growth;
 use crate::{Error, Shape};
 use heapless::Vec;
 
@@ -137,11 +138,12 @@ impl Dense {
 }
 
 /// A convolutional ReLU net without biases: q×q filters, stride 1, zero padding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Conv {
     shape: Shape,
     pixels: usize,
     filter: usize,
+    growth: Growth,
     readouts: Vec<Readout, MAX_READOUTS>,
     request: Request,
 }
@@ -175,7 +177,7 @@ impl Conv {
             .and_then(|len| len.checked_mul(4 * size_of::<f64>()));
         match (largest, shape.pixels()) {
             (Some(bytes), Some(pixels)) if isize::try_from(bytes).is_ok() => {
-                Ok(Conv { shape, pixels, filter, readouts, request })
+                Ok(Conv { shape, pixels, filter, growth: Growth::new(filter, shape), readouts, request })
             }
             _ => Err(too_large),
         }
@@ -209,6 +211,11 @@ impl Conv {
     /// The number of outputs: kernels × readouts × depths, the depth running fastest.
     pub fn outputs(&self) -> usize {
         self.request.kernels.len() * self.readouts.len() * self.request.depths.len()
+    }
+
+    /// By how much the layers let numbers grow.
+    pub(crate) fn growth(&self) -> &Growth {
+        &self.growth
     }
 
     /// The reach of a filter, (q − 1)/2.

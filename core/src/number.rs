@@ -54,16 +54,16 @@ pub trait Number: Copy {
     /// In each lane `negative` where `self` is below zero, `other` elsewhere.
     fn select_negative(self, negative: Self, other: Self) -> Self;
 
-    /// P(u) = acos(1 − u) / (π √u) for u in [0, 1]; see [`crate::dual`].
+    /// P(u) = acos(1 − u) / (π √u) for u in [0, 1]; see [`crate::dual`]. `unit` is 1, see `polynomial`.
     #[inline(always)]
-    fn kappa0_factor(self, scale: Self::Scalar) -> Self {
-        polynomial(self, Self::Scalar::KAPPA0, scale)
+    fn kappa0_factor(self, unit: Self::Scalar) -> Self {
+        polynomial(self, Self::Scalar::KAPPA0, unit)
     }
 
-    /// R(u) = (κ1(1 − u) − (1 − u)) / u^(3/2) for u in [0, 1]; see [`crate::dual`].
+    /// R(u) = (κ1(1 − u) − (1 − u)) / u^(3/2) for u in [0, 1]; see [`crate::dual`]. `unit` is 1, see `polynomial`.
     #[inline(always)]
-    fn kappa1_factor(self, scale: Self::Scalar) -> Self {
-        polynomial(self, Self::Scalar::KAPPA1, scale)
+    fn kappa1_factor(self, unit: Self::Scalar) -> Self {
+        polynomial(self, Self::Scalar::KAPPA1, unit)
     }
 
     /// Zero in every lane.
@@ -91,34 +91,42 @@ pub trait Scalar: Number<Scalar = Self> + PartialOrd + core::fmt::Debug + 'stati
     fn is_finite(self) -> bool;
 }
 
-/// `scale · Σ_k c_k u^k`, the coefficients given highest power first.
+/// The most coefficients that Horner's rule takes in one chain of dependent operations. A shorter one is hidden behind the square
+/// root that goes on beside it.
+const CHAIN: usize = 10;
+
+/// `unit · Σ_k c_k u^k`, the coefficients given highest power first.
 ///
-/// `c_0 + u (odd + u even)`, where the even (from `c_2` on) and the odd powers are summed by Horner's rule in u², each
-/// on its own: the chain of dependent operations is half as long for one multiplication more, and a processor can
-/// overlap more of them. `c_0`, by far the largest, comes last and alone, so that a sum of its size is rounded only
-/// once. The products `scale · c_k` do not depend on `u`: the compiler takes them out of the caller's loop.
+/// `c_0`, by far the largest, comes last and alone, so that a sum of its size is rounded only once. Long polynomials are
+/// summed as `c_0 + u (odd + u even)`, the even (from `c_2` on) and the odd powers each by Horner's rule in u²: the chain is half
+/// as long for two operations more.
+///
+/// `unit` is 1: in a loop one that the compiler does not know. The products `unit · c_k` then are values to be kept, in
+/// registers or ready on the stack; coefficients it knows it would rather broadcast anew in every step.
 #[inline(always)]
-fn polynomial<N: Number>(u: N, coefficients: &'static [N::Scalar], scale: N::Scalar) -> N {
-    let Some((&constant, higher)) = coefficients.split_last() else {
-        return N::zero();
-    };
-    let constant = N::splat(constant.mul(scale));
+fn polynomial<N: Number>(u: N, coefficients: &'static [N::Scalar], unit: N::Scalar) -> N {
+    if coefficients.len() <= CHAIN {
+        return horner::<N, 1>(u, coefficients, unit);
+    }
+    let Some((&constant, higher)) = coefficients.split_last() else { return N::zero() };
     let square = u.mul(u);
-    // The sums of the powers that are as the one last added, and of the others.
-    let (mut same, mut other) = (None, None);
-    for &c in higher {
-        let c = N::splat(c.mul(scale));
-        let next = match other {
-            Some(sum) => square.mul_add(sum, c),
-            None => c,
-        };
-        (same, other) = (Some(next), same);
+    let (highest_first, highest_second) = (higher, higher.get(1..).unwrap_or_default());
+    let [odd, even] =
+        if higher.len() % 2 == 1 { [highest_first, highest_second] } else { [highest_second, highest_first] };
+    let higher = u.mul_add(horner::<N, 2>(square, even, unit), horner::<N, 2>(square, odd, unit));
+    u.mul_add(higher, N::splat(constant.mul(unit)))
+}
+
+/// Horner's rule for every `STEP`th coefficient.
+#[inline(always)]
+fn horner<N: Number, const STEP: usize>(u: N, coefficients: &'static [N::Scalar], unit: N::Scalar) -> N {
+    let mut coefficients = coefficients.iter().step_by(STEP);
+    let Some(highest) = coefficients.next() else { return N::zero() };
+    let mut sum = N::splat(highest.mul(unit));
+    for c in coefficients {
+        sum = u.mul_add(sum, N::splat(c.mul(unit)));
     }
-    match (same, other) {
-        (Some(odd), Some(even)) => u.mul_add(u.mul_add(even, odd), constant),
-        (Some(linear), None) => u.mul_add(linear, constant),
-        _ => constant,
-    }
+    sum
 }
 
 macro_rules! float {

@@ -11,6 +11,7 @@ use crate::accumulate::Sum;
 use crate::conv::Stencil;
 use crate::network::{Conv, Kernel, Readout, Trained};
 use crate::number::{Number, Scalar};
+use crate::scale;
 
 /// The largest |di| and |dj| that a readout of `net` needs.
 #[inline(always)]
@@ -145,24 +146,30 @@ fn add_row<N: Number, P: Pick>(row: &[[N; 2]], columns: &[[N; 2]], weight: Optio
     }
 }
 
-/// Writes the sums, times the constant factor of their readout.
+/// Writes the sums, times the constant factor of their readout and depth, and the scale of either image.
 #[inline(always)]
-pub(crate) fn finish<N: Number>(net: &Conv, sums: &[Cell<N>], out: &mut [N]) {
-    let depths = net.request().depths().len();
-    for (index, out) in out.iter_mut().enumerate() {
-        let (Some(sum), Some(&readout)) =
-            (Sum::at(sums, index), net.readouts().get(index / depths % net.readouts().len()))
-        else {
-            return;
-        };
-        let factor = match readout {
-            Readout::Vanilla => 1.0,
-            Readout::Gap => 1.0 / (net.pixels() as f64 * net.pixels() as f64),
-            Readout::Lap(c) => {
-                let area = (2 * c + 1) as f64 * (2 * c + 1) as f64;
-                1.0 / (area * area)
-            }
-        };
-        *out = sum.value().mul(N::splat(N::Scalar::from_f64(factor)));
+pub(crate) fn finish<N: Number>(net: &Conv, sums: &[Cell<N>], x: N, y: N, out: &mut [N]) {
+    let depths = net.request().depths();
+    for (d, depth) in depths.iter().enumerate() {
+        let carried = net.growth().factor(depth - 1);
+        for (index, out) in out.iter_mut().enumerate().skip(d).step_by(depths.len()) {
+            let (Some(sum), Some(&readout)) =
+                (Sum::at(sums, index), net.readouts().get(index / depths.len() % net.readouts().len()))
+            else {
+                return;
+            };
+            let factor = match readout {
+                Readout::Vanilla => 1.0,
+                Readout::Gap => 1.0 / (net.pixels() as f64 * net.pixels() as f64),
+                Readout::Lap(c) => {
+                    let area = (2 * c + 1) as f64 * (2 * c + 1) as f64;
+                    1.0 / (area * area)
+                }
+            };
+            // A power of two and the rest, neither of them as small as the whole, which may be subnormal where the result is not.
+            let (rest, power) = scale::halves(carried * factor);
+            let (rest, power) = (N::Scalar::from_f64(rest), N::Scalar::from_f64(power));
+            *out = sum.value().mul(N::splat(power)).mul(N::splat(rest)).mul(x).mul(y);
+        }
     }
 }

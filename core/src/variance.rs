@@ -6,7 +6,8 @@
 //! Σ⁰xx[i,j,i,j] = box( Σ_c x_c[i,j]² )        Σ^h xx[i,j,i,j] = box( Σ^(h−1) xx )[i,j] / q²
 //! ```
 //!
-//! with a two-dimensional box of q×q pixels, terms outside the image dropped. The recursion over pairs needs the
+//! with a two-dimensional box of q×q pixels, terms outside the image dropped. The factor 1/q² is left out as it is in the
+//! recursion over pairs, see [`crate::scale`]. The recursion over pairs needs the
 //! standard deviation and its inverse, so that n = √(v v') and λ = Σ/n cost two products and no division.
 //!
 //! Source: Arora et al. 2019, §4, the diagonal of Σ⁽ʰ⁾.
@@ -14,19 +15,21 @@
 use crate::Error;
 use crate::network::Conv;
 use crate::number::{Number, Scalar};
+use crate::scale;
 
-/// The numbers that [`prepare`] writes for one image: its pixels, then √v and 1/√v of every layer.
+/// The numbers that [`prepare`] writes for one image: its pixels, √v and 1/√v of every layer, and its scale.
 pub fn prepared_len(net: &Conv) -> usize {
-    net.pixels() * (net.shape().channels + 2 * net.request().layers())
+    net.pixels() * (net.shape().channels + 2 * net.request().layers()) + 1
 }
 
-/// Computes the variance maps of one image, or of one image in each lane.
+/// Scales one image and computes its variance maps, or does so for one image in each lane.
 ///
 /// The bits do not depend on the number type's way of multiply-add: only sums, products, roots and quotients are used.
 ///
 /// # Shapes
-/// `pixels`: C·P·Q in the order channel, row, column. `out`: [`prepared_len`], in the order pixels; then for each
-/// ReLU layer the P·Q pairs √v, 1/√v (0 where v is 0 or subnormal).
+/// `pixels`: C·P·Q in the order channel, row, column. `out`: [`prepared_len`], in the order pixels, divided by a power of
+/// two so that the largest lies in [1, 2); then for each ReLU layer the P·Q pairs √v, 1/√v (0 where v is 0 or subnormal) of the
+/// scaled image, without the divisions by q²; then that power of two.
 ///
 /// # Errors
 /// [`Error::Length`] where either slice has another length.
@@ -39,22 +42,29 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
     let size = net.pixels();
     check("pixels", pixels.len(), size * net.shape().channels)?;
     check("prepared image", out.len(), prepared_len(net))?;
-    let (copy, maps) = out.split_at_mut(pixels.len());
-    copy.copy_from_slice(pixels);
+    let (scaled, maps) = out.split_at_mut(pixels.len());
+    let magnitude = scale::magnitude(pixels);
+    let one = N::Scalar::from_f64(1.0);
+    let inverse = N::splat(one).div(magnitude);
+    for (scaled, &pixel) in scaled.iter_mut().zip(pixels) {
+        *scaled = pixel.mul(inverse);
+    }
+    let (maps, rest) = maps.as_chunks_mut();
+    rest.fill(magnitude);
 
-    let shrink = N::splat(N::Scalar::from_f64(1.0 / (net.filter() as f64 * net.filter() as f64)));
-    let mut layers = maps.as_chunks_mut().0.chunks_exact_mut(size);
+    let mut layers = maps.chunks_exact_mut(size);
     let Some(mut current) = layers.next() else { return Ok(()) };
     for pair in current.iter_mut() {
         pair[1] = N::zero();
     }
-    for channel in pixels.chunks_exact(size) {
+    for channel in scaled.chunks_exact(size) {
         for (pair, &x) in current.iter_mut().zip(channel) {
             pair[1] = pair[1].add(x.mul(x));
         }
     }
     box_sum(current, width, p);
-    for next in layers {
+    for (layer, next) in (2..).zip(layers) {
+        let shrink = N::splat(net.growth().before(layer).unwrap_or(one));
         for (next, current) in next.iter_mut().zip(current.iter()) {
             next[1] = current[1].mul(shrink);
         }

@@ -22,7 +22,8 @@ pub const SUM_F64: f64 = 1e-14;
 /// The same entries added in another order in `f32`: near one ulp, as the sums are compensated.
 pub const SUM_F32: f64 = 1e-6;
 
-/// By how much rounding may lift |K(x, y)| above √(K(x, x) K(y, y)), relative, in `f64`: parallel images reach the bound.
+/// By how much rounding may lift the NNGP |K(x, y)| above √(K(x, x) K(y, y)), relative, in `f64`: parallel images reach the
+/// bound. That of the NTK is [`PARALLEL_F64`]: 6.0e-10 was met.
 pub const BOUND_F64: f64 = 1e-12;
 
 /// Kernels in `f64` against the definitions in `f64` (`common/naive.rs`), relative, up to depth 21, for images without

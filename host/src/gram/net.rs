@@ -4,7 +4,7 @@ use std::fmt;
 use ultrawide_core::{Conv, Dense, Kernel, Readout, Request, Shape, Trained};
 
 /// A network with the outputs that one pass computes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Net {
     /// Fully connected; every number of an image is a feature.
     Dense {

@@ -1,0 +1,163 @@
+//! The scale in which kernels are carried through the layers.
+//!
+//! Each layer divides by q². Left out, that factor is one of the readout: K̃ = q²ʰ K and Θ̃ = q²ʰ Θ obey the recursion without
+//! it, because κ0 and κ1 see λ alone,
+//!
+//! ```text
+//! K̃ = ñ κ1(λ),   Θ̃ ← κ0(λ) Θ̃ + K̃,   ñ = √(ṽ ṽ'),   ṽ ← box(ṽ)        K = K̃ / q²ʰ
+//! ```
+//!
+//! so the hot loop has a multiplication less, and 1/q² is rounded once, not once a layer.
+//!
+//! Two powers of two, which round nothing, keep these numbers far from overflow and underflow: every image is scaled so
+//! that its largest pixel lies in [1, 2), and every few layers, before box can have multiplied a number by more than
+//! 2^`GROWTH`, all are divided by what it may have come to.
+
+use crate::Shape;
+use crate::number::{Number, Scalar};
+
+/// log2 of the growth that is let pass before the numbers are divided. The largest `f32` is 2^128; the other half is for
+/// the squares of pixels, their sums over channels and windows, the layers that Θ adds up, and the entries that a readout does.
+const GROWTH: f64 = 64.0;
+
+/// By how much a net's layers let numbers grow, and what is divided out again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Growth {
+    /// After as many layers the numbers are divided.
+    period: usize,
+    /// log2 of the growth in a period.
+    growth: f64,
+    /// q².
+    area: f64,
+}
+
+impl Growth {
+    /// Of q×q filters on images of `shape`.
+    pub(crate) fn new(q: usize, shape: Shape) -> Self {
+        // A window holds no more pixels than the image has.
+        let growth = libm::log2(q.min(shape.height) as f64) + libm::log2(q.min(shape.width) as f64);
+        let period = if growth > 0.0 { libm::floor(GROWTH / growth).max(1.0) } else { f64::INFINITY };
+        let growth = if growth > 0.0 { period * growth } else { 0.0 };
+        Growth { period: period as usize, growth, area: q as f64 * q as f64 }
+    }
+
+    /// log2 of the product of the first `periods` divisors. Even, so that the root of a variance is divided by a power of two as well.
+    fn divided(&self, periods: usize) -> i32 {
+        2 * (periods as f64 * self.growth / 2.0) as i32
+    }
+
+    /// log2 of the divisor after so many periods.
+    fn divisor(&self, periods: usize) -> i32 {
+        self.divided(periods) - self.divided(periods.saturating_sub(1))
+    }
+
+    /// By what the numbers are multiplied before ReLU layer `layer`, counted from 1, where it is not 1.
+    #[inline(always)]
+    pub(crate) fn before<S: Scalar>(&self, layer: usize) -> Option<S> {
+        let layers = layer.saturating_sub(1);
+        if layers == 0 || !layers.is_multiple_of(self.period) {
+            return None;
+        }
+        Some(S::from_f64(libm::ldexp(1.0, -self.divisor(layers / self.period))))
+    }
+
+    /// K / K̃ after ReLU layer `layer`: the product of the divisors so far, over q^(2 layer).
+    pub(crate) fn factor(&self, layer: usize) -> f64 {
+        let periods = layer.saturating_sub(1) / self.period;
+        let of_period = power(self.area, self.period);
+        // Period by period: the product of the divisors alone, and that of q², leave the range of `f64`.
+        let divided =
+            (1..=periods).fold(1.0, |factor, period| factor * (libm::ldexp(1.0, self.divisor(period)) / of_period));
+        divided / power(self.area, layer - periods * self.period)
+    }
+}
+
+/// base^exponent, by squaring: exact as long as the result has no more than 53 bits.
+fn power(mut base: f64, mut exponent: usize) -> f64 {
+    let mut result = 1.0;
+    while exponent > 0 {
+        if exponent % 2 == 1 {
+            result *= base;
+        }
+        base *= base;
+        exponent /= 2;
+    }
+    result
+}
+
+/// A factor as a product of two near its root, the second a power of two.
+pub(crate) fn halves(factor: f64) -> (f64, f64) {
+    let power = libm::ldexp(1.0, exponent(factor) / 2);
+    (factor / power, power)
+}
+
+/// In each lane the power of two 2^e with the largest |pixel| in [2^e, 2^(e+1)), or the nearest that has an inverse of
+/// full precision; 1 for a black image.
+#[inline(always)]
+pub(crate) fn magnitude<N: Number>(pixels: &[N]) -> N {
+    let mut largest = N::zero();
+    for pixel in pixels {
+        largest = largest.max(pixel.abs());
+    }
+    let smallest = exponent(N::Scalar::SMALLEST_NORMAL.to_f64());
+    N::from_lanes(|lane| {
+        let largest = largest.lane(lane).to_f64();
+        let e = if largest > 0.0 { exponent(largest).clamp(smallest, -smallest) } else { 0 };
+        N::Scalar::from_f64(libm::ldexp(1.0, e))
+    })
+}
+
+/// The e of 2^e ≤ x < 2^(e+1), for a normal x.
+fn exponent(x: f64) -> i32 {
+    ((x.to_bits() >> 52) & 0x7ff) as i32 - 1023
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `before` divides by and what `factor` multiplies with leave q^(−2h) and nothing else, and what is carried
+    /// stays within the growth of one period whatever the depth.
+    #[test]
+    fn divisors_and_factor_cancel() {
+        for (q, height, width) in [(3, 32, 32), (1, 9, 9), (5, 1, 40), (31, 12, 3), (3, 1, 1), (9, 200, 300)] {
+            let growth = Growth::new(q, Shape { channels: 3, height, width });
+            let (per_layer, area) = (libm::log2((q.min(height) * q.min(width)) as f64), libm::log2((q * q) as f64));
+            let mut divided = 0.0;
+            for layer in 1..1000 {
+                divided -= growth.before::<f64>(layer).map_or(0.0, libm::log2);
+                let carried = per_layer * layer as f64 - divided;
+                assert!(
+                    (-1e-9..=GROWTH + per_layer + 2.0).contains(&carried),
+                    "{q} {height}x{width} {layer}: {carried}"
+                );
+                let expected = divided - area * layer as f64;
+                let factor = libm::log2(growth.factor(layer));
+                // A factor that underflows is that of a kernel that does.
+                let right = if expected < -1022.0 { factor < -1020.0 } else { (factor - expected).abs() < 1e-9 };
+                assert!(right, "{q} {height}x{width} layer {layer}: {factor} instead of {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn magnitudes() {
+        for (pixels, expected) in [
+            (&[0.0, -3.0, 1.0][..], 2.0),
+            (&[0.0, 0.0], 1.0),
+            (&[1e-300f64, -1.999], 1.0),
+            (&[f64::MAX], 2f64.powi(1022)),
+            (&[5e-324], 2f64.powi(-1022)),
+        ] {
+            assert_eq!(magnitude(pixels), expected, "{pixels:?}");
+        }
+        assert_eq!(magnitude(&[f32::MAX, 1.0]), 2f32.powi(126));
+        assert_eq!(magnitude(&[1e-45f32, 0.0]), 2f32.powi(-126));
+        assert_eq!(halves(0.0), (0.0, libm::ldexp(1.0, -511)));
+        for factor in [1.0, 0.3, 9e-40, 7e300] {
+            let (rest, power) = halves(factor);
+            assert_eq!(rest * power, factor);
+            assert!(libm::log2(rest).abs() <= libm::log2(factor).abs() / 2.0 + 2.0, "{factor}: {rest} {power}");
+        }
+    }
+}
