@@ -1,11 +1,13 @@
 //! What the tests of this crate share with each other, with `examples/kappa_exhaustive.rs` and with the tests of the host.
 #![allow(dead_code, reason = "each program that includes this module uses a part of it")]
 
+pub mod finite;
 pub mod images;
 pub mod naive;
 pub mod precision;
 pub mod reference;
 pub mod single;
+pub mod statistics;
 pub mod ulp;
 
 /// The tolerance of `f32` kernels; with the feature `micromath` a wider one.

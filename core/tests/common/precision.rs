@@ -105,3 +105,16 @@ pub const MICROMATH_KERNEL: f64 = 5e-6;
 /// How much wider every other tolerance of `f32` kernels is with it. Measured: 4.6 times [`KERNEL_F32`] for an image with
 /// itself under 1×1 filters, twice [`NEAR_F32`].
 pub const MICROMATH_FACTOR: f64 = 8.0;
+
+/// Kernels of random networks by back-propagation against the same by differences, both in `f32`, relative: rounding of f,
+/// divided by steps of 2^-2 and less. Measured: 2.0e-5.
+pub const FINITE_DIFFERENCE: f64 = 1e-3;
+
+/// Kernels of random networks against the closed form at the largest width (dense 4,096, convolutional 1,024), relative,
+/// root mean square over 16 seeds or more. It is scatter alone, of up to 2.3/√1024 = 0.072 where gap is read out and the
+/// first and the last layer are frozen; 16 seeds show 1.5 times that once in a thousand times (χ²). Measured: 0.072.
+pub const FINITE_ERROR: f64 = 0.11;
+
+/// The half-width of the 99.9 % interval of their slope against the width on log axes. An interval no wider that contains
+/// −½ reaches neither 0 nor −1. Measured: 0.156.
+pub const FINITE_SLOPE: f64 = 0.2;

@@ -1,0 +1,231 @@
+//! Random ReLU networks of finite width m, their gradients by back-propagation, and the kernels these make.
+//!
+//! All weights are independent standard Gaussians. A net of depth d is, for pixels p and filter positions δ inside the image,
+//!
+//! ```text
+//! z¹_k[p]   =        Σ_{c,δ} W¹_k[c,δ] x_c[p+δ]
+//! a^h_k[p]  = (√2/q) max(z^h_k[p], 0)
+//! z^h_k[p]  = m^(−½) Σ_{c,δ} W^h_k[c,δ] a^(h−1)_c[p+δ]      h = 2 … d−1
+//! f         = m^(−½) Σ_{c,p} v_c[p] a^(d−1)_c[p]            vanilla
+//! f         = m^(−½) Σ_c     v_c    mean_p a^(d−1)_c[p]     gap
+//! ```
+//!
+//! The factors follow from the covariances that the closed form states. Given the layer below, z^h_k[p] and z'^h_k[p'] are
+//! Gaussians with the covariance m⁻¹ Σ_c box(a a'), which tends to box(K): hence m^(−½). The first layer has no factor, as
+//! Σ⁰ = box(Σ_c x x') has none. E[max(z, 0) max(z', 0)] is n κ1(λ)/2 and E[1(z > 0) 1(z' > 0)] is κ0(λ)/2, so √2/q behind
+//! each ReLU gives both K = n κ1/q² and K̇ = κ0/q². The readouts leave Σ_p K[p,p] and the mean of K[p,p'].
+//!
+//! A dense net is the net of one pixel with 1×1 filters, and both of its readouts are the same.
+//!
+//! With b = ∂f/∂z the gradient of W^h is m^(−½) Σ_p b_k[p] a_c[p+δ], so that the inner product of two gradients is
+//! m⁻¹ Σ_{p,p'} B[p,p'] box(A)[p,p'], with B = Σ_k b_k[p] b'_k[p'] and A = Σ_c a_c[p] a'_c[p']: no gradient is ever stored.
+
+use super::images::Random;
+use std::f32::consts::TAU;
+use ultrawide_core::Shape;
+
+/// The last layer: one weight for each channel and pixel, or for each channel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Head {
+    Vanilla,
+    Gap,
+}
+
+/// Fills `out` with standard Gaussians (Box and Muller's).
+fn gaussians(random: &mut Random, out: &mut [f32]) {
+    for pair in out.chunks_mut(2) {
+        let bits = random.bits();
+        // 24 bits each; the first is never 0.
+        let uniform = |bits: u64| ((bits & 0xff_ffff) as f32 + 0.5) / (1u32 << 24) as f32;
+        let radius = (-2.0 * uniform(bits >> 40).ln()).sqrt();
+        let (sin, cos) = (TAU * uniform(bits >> 8)).sin_cos();
+        pair[0] = radius * cos;
+        if let Some(second) = pair.get_mut(1) {
+            *second = radius * sin;
+        }
+    }
+}
+
+/// Σ a b, in four sums that do not wait for each other, written out: tests are compiled without much optimisation.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    let [mut s0, mut s1, mut s2, mut s3] = [0.0; 4];
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        s0 += a[0] * b[0];
+        s1 += a[1] * b[1];
+        s2 += a[2] * b[2];
+        s3 += a[3] * b[3];
+    }
+    (s0 + s1) + (s2 + s3) + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// out += factor · values, as [`dot`].
+fn add(out: &mut [f32], factor: f32, values: &[f32]) {
+    let ((blocks, rest), (value_blocks, value_rest)) = (out.as_chunks_mut::<4>(), values.as_chunks::<4>());
+    for (out, value) in blocks.iter_mut().zip(value_blocks) {
+        out[0] += factor * value[0];
+        out[1] += factor * value[1];
+        out[2] += factor * value[2];
+        out[3] += factor * value[3];
+    }
+    rest.iter_mut().zip(value_rest).for_each(|(out, value)| *out += factor * value);
+}
+
+/// Values of every pixel and channel, the channels of a pixel together.
+pub type Map = Vec<f32>;
+
+pub struct Net {
+    pixels: usize,
+    /// (δ, p, p + δ) of every filter position and pixel for which p + δ is a pixel too.
+    reach: Vec<[usize; 3]>,
+    filter: usize,
+    width: usize,
+    /// W¹ … W^(d−1), each as [k][δ][c].
+    pub layers: Vec<Vec<f32>>,
+    /// The vanilla output's weights as [p][c], and gap's.
+    pub vanilla: Map,
+    pub gap: Vec<f32>,
+}
+
+impl Net {
+    pub fn new(shape: Shape, filter: usize, depth: usize, width: usize, random: &mut Random) -> Self {
+        let pixels = shape.height * shape.width;
+        let mut draw = |len: usize| {
+            let mut weights = vec![0.0; len];
+            gaussians(random, &mut weights);
+            weights
+        };
+        let fan_in = |layer| filter * filter * if layer == 1 { shape.channels } else { width };
+        Net {
+            pixels,
+            reach: reach(shape, filter),
+            filter,
+            width,
+            layers: (1..depth).map(|layer| draw(width * fan_in(layer))).collect(),
+            vanilla: draw(pixels * width),
+            gap: draw(width),
+        }
+    }
+
+    /// √2/q, which follows each ReLU.
+    fn gain(&self) -> f32 {
+        std::f32::consts::SQRT_2 / self.filter as f32
+    }
+
+    /// m^(−½), which precedes every layer but the first.
+    fn shrink(&self) -> f32 {
+        1.0 / (self.width as f32).sqrt()
+    }
+
+    /// The input `image` (channels × pixels) and a¹ … a^(d−1).
+    pub fn forward(&self, image: &[f64]) -> Vec<Map> {
+        let channels = image.len() / self.pixels;
+        let entry = |at: usize| image[at % channels * self.pixels + at / channels] as f32;
+        let mut maps = vec![(0..image.len()).map(entry).collect::<Map>()];
+        for (layer, weights) in self.layers.iter().enumerate() {
+            let input = maps.last().expect("the image is the first map");
+            let channels = input.len() / self.pixels;
+            let scale = self.gain() * if layer == 0 { 1.0 } else { self.shrink() };
+            let mut map = vec![0.0; self.pixels * self.width];
+            for (k, kernel) in weights.chunks_exact(self.filter * self.filter * channels).enumerate() {
+                for &[position, p, neighbour] in &self.reach {
+                    map[p * self.width + k] += dot(at(kernel, position, channels), at(input, neighbour, channels));
+                }
+            }
+            map.iter_mut().for_each(|z| *z = scale * z.max(0.0));
+            maps.push(map);
+        }
+        maps
+    }
+
+    /// ∂f/∂a^(d−1).
+    fn head(&self, head: Head) -> Map {
+        match head {
+            Head::Vanilla => self.vanilla.iter().map(|v| v * self.shrink()).collect(),
+            Head::Gap => self.gap.repeat(self.pixels).iter().map(|v| v * self.shrink() / self.pixels as f32).collect(),
+        }
+    }
+
+    /// f, of what [`Net::forward`] returned.
+    pub fn output(&self, maps: &[Map], head: Head) -> f32 {
+        dot(&self.head(head), &maps[self.layers.len()])
+    }
+
+    /// ∂f/∂z¹ … ∂f/∂z^(d−1), of what [`Net::forward`] returned.
+    pub fn backward(&self, maps: &[Map], head: Head) -> Vec<Map> {
+        let m = self.width;
+        let mut signal = self.head(head);
+        let mut signals = vec![];
+        for layer in (1..maps.len()).rev() {
+            // From ∂f/∂a to ∂f/∂z: a is positive where z is.
+            for (signal, &a) in signal.iter_mut().zip(&maps[layer]) {
+                *signal *= if a > 0.0 { self.gain() } else { 0.0 };
+            }
+            let mut below = vec![0.0; self.pixels * m];
+            if layer > 1 {
+                for (k, kernel) in self.layers[layer - 1].chunks_exact(self.filter * self.filter * m).enumerate() {
+                    for &[position, p, neighbour] in &self.reach {
+                        let factor = signal[p * m + k] * self.shrink();
+                        if factor != 0.0 {
+                            add(&mut below[neighbour * m..(neighbour + 1) * m], factor, at(kernel, position, m));
+                        }
+                    }
+                }
+            }
+            signals.push(std::mem::replace(&mut signal, below));
+        }
+        signals.reverse();
+        signals
+    }
+
+    /// ⟨∇f(x), ∇f(x')⟩ over the weights of each layer, the output's last, from the maps and signals of x and x'.
+    pub fn products(&self, maps: [&[Map]; 2], signals: [&[Map]; 2], head: Head) -> Vec<f64> {
+        let n = self.pixels;
+        let mut products = vec![];
+        for layer in 0..self.layers.len() {
+            let a = self.gram(&maps[0][layer], &maps[1][layer]);
+            let b = self.gram(&signals[0][layer], &signals[1][layer]);
+            let scale = if layer == 0 { 1.0 } else { 1.0 / self.width as f64 };
+            let mut sum = 0.0;
+            for &[position, p, to] in &self.reach {
+                for &[_, p_other, to_other] in self.reach.iter().filter(|other| other[0] == position) {
+                    sum += b[p * n + p_other] * a[to * n + to_other];
+                }
+            }
+            products.push(scale * sum);
+        }
+        let last = self.gram(&maps[0][self.layers.len()], &maps[1][self.layers.len()]);
+        let read_out = match head {
+            Head::Vanilla => (0..n).map(|p| last[p * n + p]).sum::<f64>(),
+            Head::Gap => last.iter().sum::<f64>() / (n * n) as f64,
+        };
+        products.push(read_out / self.width as f64);
+        products
+    }
+
+    /// Σ_c a_c[p] b_c[p'], as [p][p'].
+    fn gram(&self, a: &[f32], b: &[f32]) -> Vec<f64> {
+        let channels = a.len() / self.pixels;
+        let rows = a.chunks_exact(channels);
+        rows.flat_map(|a| b.chunks_exact(channels).map(|b| f64::from(dot(a, b)))).collect()
+    }
+}
+
+/// The `index`-th run of `len` values.
+fn at(values: &[f32], index: usize, len: usize) -> &[f32] {
+    &values[index * len..(index + 1) * len]
+}
+
+fn reach(shape: Shape, filter: usize) -> Vec<[usize; 3]> {
+    let mut reach = vec![];
+    for position in 0..filter * filter {
+        for p in 0..shape.height * shape.width {
+            let row = (p / shape.width + position / filter).checked_sub(filter / 2).filter(|&row| row < shape.height);
+            let column = (p % shape.width + position % filter).checked_sub(filter / 2).filter(|&at| at < shape.width);
+            if let (Some(row), Some(column)) = (row, column) {
+                reach.push([position, p, row * shape.width + column]);
+            }
+        }
+    }
+    reach
+}

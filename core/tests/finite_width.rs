@@ -1,0 +1,304 @@
+//! Random networks of finite width, differentiated by back-propagation, have kernels that tend to the closed form as
+//! 1/√width: a proof of the formulas that shares no formula with them.
+//!
+//! One network gives one error: the root mean square of (its kernel − closed form) over the pairs (x, x), (x, y), (y, y),
+//! relative to √(K(x, x) K(y, y)). Its logarithm over that of the width has the slope −½ if the closed form is right, and 0
+//! in the limit if it is not. A [`Verdict`] holds two kinds of intervals, all at 99.9 % (`common/statistics.rs`):
+//!
+//! - the slope by least squares over all widths and seeds, each network with weights of its own, must contain −½;
+//! - the mean deviation of each pair at the largest width must contain 0.
+//!
+//! The seeds are fixed, so a pass is a pass for good; of fresh seeds about one set in thirty would see one of the 36
+//! intervals miss. The same networks are also held against wrong closed forms, and each of those is rejected. That the
+//! gradients are gradients is seen from differences of f.
+mod common;
+
+use common::finite::{Head, Map, Net};
+use common::images::{Random, shape};
+use common::precision::{FINITE_DIFFERENCE, FINITE_ERROR, FINITE_SLOPE};
+use common::single::{self, BOTH, Worst, conv_net, request};
+use common::statistics::{Interval, mean, slope};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use ultrawide_core::{Dense, Readout, Shape, Trained};
+
+const DEPTH: usize = 4;
+
+/// What is compared: the NNGP, the NTK with all layers trained, the NTK with the first and the last frozen.
+const KINDS: [&str; 3] = ["nngp", "ntk, all trained", "ntk, hidden trained"];
+const NNGP: usize = 0;
+const ALL: usize = 1;
+const HIDDEN: usize = 2;
+
+/// Values of each of [`KINDS`] for (x, x), (x, y), (y, y).
+type Kernels = [[f64; 3]; 3];
+
+/// The networks of one shape, of many widths and seeds.
+struct Study {
+    shape: Shape,
+    filter: usize,
+    heads: &'static [Head],
+    inputs: [Vec<f64>; 2],
+    /// (width, the kernels of one network for each head).
+    networks: Vec<(usize, Vec<Kernels>)>,
+}
+
+/// Widths 64 … 4096, on 7 features.
+static DENSE: LazyLock<Study> = LazyLock::new(|| {
+    Study::new(
+        [7, 1, 1],
+        1,
+        &[Head::Vanilla],
+        &[(4096, 16), (2048, 16), (1024, 32), (512, 48), (256, 64), (128, 128), (64, 128)],
+    )
+});
+
+/// Widths 64 … 1024: one network 4096 wide would take 16 times as long as one of 1024, several seconds, and a gigabyte.
+static CONV: LazyLock<Study> = LazyLock::new(|| {
+    Study::new([2, 3, 4], 3, &[Head::Vanilla, Head::Gap], &[(1024, 32), (512, 64), (256, 64), (128, 128), (64, 128)])
+});
+
+/// Two inputs that are neither parallel nor orthogonal.
+fn inputs(shape: Shape, random: &mut Random) -> [Vec<f64>; 2] {
+    let (x, other) = (random.image(shape), random.image(shape));
+    let y = x.iter().zip(&other).map(|(x, other)| f64::from((0.5 * x + other) as f32)).collect();
+    [x, y]
+}
+
+impl Study {
+    /// `seeds` networks of each width, the widest first, so that the two threads finish together.
+    fn new(dimensions: [usize; 3], filter: usize, heads: &'static [Head], seeds: &[(usize, usize)]) -> Self {
+        let shape = shape(dimensions);
+        let inputs = inputs(shape, &mut Random(71));
+        let jobs: Vec<(usize, usize)> =
+            seeds.iter().flat_map(|&(width, seeds)| (0..seeds).map(move |seed| (width, seed))).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = vec![];
+            while let Some(&(width, seed)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                // The seed of a seed: the streams of neighbours must have nothing in common.
+                let mut random = Random(Random((width << 16 | seed) as u64).bits());
+                let net = Net::new(shape, filter, DEPTH, width, &mut random);
+                let maps = inputs.each_ref().map(|image| net.forward(image));
+                done.push((width, heads.iter().map(|&head| kernels(&net, &maps, head)).collect::<Vec<_>>()));
+            }
+            done
+        };
+        let networks = std::thread::scope(|scope| {
+            let threads = [(); 2].map(|()| scope.spawn(work));
+            threads.map(|thread| thread.join().expect("no network panics")).concat()
+        });
+        Study { shape, filter, heads, inputs, networks }
+    }
+
+    /// The closed form at `depth`.
+    fn exact(&self, head: Head, depth: usize) -> Kernels {
+        let [x, y] = &self.inputs;
+        let pairs = [(x, x), (x, y), (y, y)];
+        let both = |trained| {
+            pairs.map(|(x, y)| {
+                let request = request(&BOTH, &[depth], trained);
+                let values: Vec<f64> = if self.shape.height * self.shape.width == 1 {
+                    single::dense(&Dense::new(request), x, y)
+                } else {
+                    let readout = if head == Head::Gap { Readout::Gap } else { Readout::Vanilla };
+                    single::conv(&conv_net(self.shape, self.filter, &[readout], request), x, y)
+                };
+                [values[0], values[1]]
+            })
+        };
+        let (all, hidden) = (both(Trained::All), both(Trained::Hidden));
+        [all.map(|pair| pair[0]), all.map(|pair| pair[1]), hidden.map(|pair| pair[1])]
+    }
+
+    /// Holds the networks' kernels of one kind against `exact`.
+    fn verdict(&self, head: Head, kind: usize, exact: [f64; 3]) -> Verdict {
+        let head = self.heads.iter().position(|&h| h == head).expect("a head of the study");
+        let scale = (exact[0] * exact[2]).sqrt();
+        let deviations: Vec<(usize, [f64; 3])> = self
+            .networks
+            .iter()
+            .map(|(width, kernels)| {
+                let values = kernels[head][kind];
+                (*width, [0, 1, 2].map(|pair| (values[pair] - exact[pair]) / scale))
+            })
+            .collect();
+        let error = |deviation: &[f64; 3]| (deviation.iter().map(|d| d * d).sum::<f64>() / 3.0).sqrt();
+        let points: Vec<(f64, f64)> =
+            deviations.iter().map(|(width, d)| ((*width as f64).ln(), error(d).ln())).collect();
+        let largest = self.networks.iter().map(|network| network.0).max().expect("a study has networks");
+        let last: Vec<[f64; 3]> = deviations.iter().filter(|d| d.0 == largest).map(|d| d.1).collect();
+        Verdict {
+            slope: slope(&points),
+            means: [0, 1, 2].map(|pair| mean(&last.iter().map(|d| d[pair]).collect::<Vec<_>>())),
+            error: (last.iter().map(|d| error(d).powi(2)).sum::<f64>() / last.len() as f64).sqrt(),
+        }
+    }
+}
+
+/// The kernels of `net` for the three pairs of two inputs, of what [`Net::forward`] returned for them.
+fn kernels(net: &Net, maps: &[Vec<Map>; 2], head: Head) -> Kernels {
+    let signals = maps.each_ref().map(|maps| net.backward(maps, head));
+    let layers =
+        [[0, 0], [0, 1], [1, 1]].map(|[i, j]| net.products([&maps[i], &maps[j]], [&signals[i], &signals[j]], head));
+    by_kind(&(0..DEPTH).map(|layer| [0, 1, 2].map(|pair| layers[pair][layer])).collect::<Vec<_>>())
+}
+
+/// The kernels, from the inner products of the gradients of each layer.
+fn by_kind(layers: &[[f64; 3]]) -> Kernels {
+    let sum = |layers: &[[f64; 3]]| [0, 1, 2].map(|pair| layers.iter().map(|layer| layer[pair]).sum());
+    [layers[DEPTH - 1], sum(layers), sum(&layers[1..DEPTH - 1])]
+}
+
+#[derive(Debug)]
+struct Verdict {
+    slope: Interval,
+    /// The mean deviation of each pair at the largest width.
+    means: [Interval; 3],
+    /// The root mean square of the errors there.
+    error: f64,
+}
+
+impl Verdict {
+    fn slope_fits(&self) -> bool {
+        self.slope.contains(-0.5)
+    }
+
+    fn accepts(&self) -> bool {
+        self.slope_fits() && self.means.iter().all(|mean| mean.contains(0.0))
+    }
+}
+
+fn converges(study: &Study) {
+    for &head in study.heads {
+        for (kind, name) in KINDS.iter().enumerate() {
+            let verdict = study.verdict(head, kind, study.exact(head, DEPTH)[kind]);
+            let Interval { center, half } = verdict.slope;
+            println!("{} {head:?} {name}: slope {center:.3} ± {half:.3}, error {:.4}", study.shape, verdict.error);
+            println!("    means {:?}", verdict.means);
+            assert!(verdict.accepts(), "{head:?} {name}: {verdict:?}");
+            assert!(half <= FINITE_SLOPE, "{head:?} {name}: the slope says little, {verdict:?}");
+            assert!(verdict.error <= FINITE_ERROR, "{head:?} {name}: {verdict:?}, allowed {FINITE_ERROR}");
+        }
+    }
+}
+
+#[test]
+fn dense_nets_converge() {
+    converges(&DENSE);
+}
+
+#[test]
+fn convolutional_nets_converge() {
+    converges(&CONV);
+}
+
+/// A closed form of something else has no slope of −½: the checks above can fail.
+#[test]
+fn wrong_formulas_are_rejected() {
+    for study in [&*DENSE, &*CONV] {
+        for &head in study.heads {
+            let (right, shallower) = (study.exact(head, DEPTH), study.exact(head, DEPTH - 1));
+            let cases = [
+                ("NTK against NNGP", ALL, right[NNGP]),
+                ("NNGP against NTK", NNGP, right[ALL]),
+                ("all against hidden", ALL, right[HIDDEN]),
+                ("hidden against all", HIDDEN, right[ALL]),
+                ("NTK against one layer less", ALL, shallower[ALL]),
+                ("hidden against one layer less", HIDDEN, shallower[HIDDEN]),
+            ];
+            for (name, kind, exact) in cases {
+                let verdict = study.verdict(head, kind, exact);
+                println!("{} {head:?} {name}: {verdict:?}", study.shape);
+                assert!(!verdict.slope_fits(), "{head:?} {name}: {verdict:?}");
+                assert!(!verdict.accepts());
+            }
+            // A tenth too much is less than the networks' scatter at most widths, and still seen.
+            for (kind, exact) in right.iter().enumerate() {
+                let verdict = study.verdict(head, kind, exact.map(|value| 1.1 * value));
+                println!("{} {head:?} {} 1.1: {verdict:?}", study.shape, KINDS[kind]);
+                assert!(!verdict.accepts(), "{head:?} {} 10 % off: {verdict:?}", KINDS[kind]);
+            }
+        }
+    }
+}
+
+/// The inner products come from signals; here every gradient is written out, by differences.
+#[test]
+fn back_propagation_is_the_derivative() {
+    let mut worst = Worst::default();
+    for (dimensions, filter, width) in [([3, 1, 1], 1, 6), ([2, 3, 4], 3, 4), ([1, 2, 5], 5, 3)] {
+        let shape = shape(dimensions);
+        let mut random = Random(72);
+        let inputs = inputs(shape, &mut random);
+        for head in [Head::Vanilla, Head::Gap] {
+            let mut net = Net::new(shape, filter, DEPTH, width, &mut random);
+            let exact = kernels(&net, &inputs.each_ref().map(|image| net.forward(image)), head);
+            let mut layers = vec![[0.0; 3]; DEPTH];
+            for (layer, sums) in layers.iter_mut().enumerate() {
+                for index in 0..weights(&mut net, layer, head).len() {
+                    let [x, y] = derivatives(&mut net, &inputs, head, layer, index);
+                    for (sum, term) in sums.iter_mut().zip([x * x, x * y, y * y]) {
+                        *sum += term;
+                    }
+                }
+            }
+            for (kind, values) in by_kind(&layers).into_iter().enumerate() {
+                let scale = (exact[kind][0] * exact[kind][2]).sqrt();
+                for pair in 0..3 {
+                    let at = || format!("{shape} {head:?} {} pair {pair}", KINDS[kind]);
+                    worst.record(exact[kind][pair], values[pair], scale, at);
+                }
+            }
+        }
+    }
+    worst.check("back-propagation", FINITE_DIFFERENCE);
+}
+
+/// ∂f/∂w for both inputs, w being one weight.
+///
+/// As a function of w, f is made of straight pieces: the step is the largest power of two that stays on one.
+fn derivatives(net: &mut Net, inputs: &[Vec<f64>; 2], head: Head, layer: usize, index: usize) -> [f64; 2] {
+    let weight = weights(net, layer, head)[index];
+    let mut moved = |by: f32| {
+        weights(net, layer, head)[index] = weight + by;
+        inputs.each_ref().map(|image| f64::from(net.output(&net.forward(image), head)))
+    };
+    for step in (2..16).map(|exponent| 0.5_f32.powi(exponent)) {
+        let (up, down, here) = (moved(step), moved(-step), moved(0.0));
+        if (0..2).all(|i| (up[i] - here[i] + (down[i] - here[i])).abs() <= 1e-6 * here[i].abs().max(0.1)) {
+            return [0, 1].map(|i| (up[i] - down[i]) / f64::from(2.0 * step));
+        }
+    }
+    panic!("weight {index} of layer {layer} is {weight}, where a ReLU bends");
+}
+
+/// The weights of one layer, the output's last.
+fn weights(net: &mut Net, layer: usize, head: Head) -> &mut Vec<f32> {
+    match head {
+        _ if layer < DEPTH - 1 => &mut net.layers[layer],
+        Head::Vanilla => &mut net.vanilla,
+        Head::Gap => &mut net.gap,
+    }
+}
+
+/// The interval of the slope keeps its promise for residuals like the ones here: logarithms of errors.
+#[test]
+fn slope_interval_covers() {
+    const TRIALS: usize = 20_000;
+    let mut random = Random(73);
+    // Three sums of twelve uniform numbers each, nearly Gaussian.
+    let mut error = || {
+        let mut gaussian = || (0..12).map(|_| random.number() / 4.0).sum::<f64>();
+        [gaussian(), gaussian(), gaussian()].map(|g| g * g).iter().sum::<f64>().sqrt()
+    };
+    let mut missed = 0;
+    for _ in 0..TRIALS {
+        let at = |index: usize| (index % 5) as f64;
+        let points: Vec<(f64, f64)> = (0..80).map(|index| (at(index), error().ln() - 0.5 * at(index))).collect();
+        missed += usize::from(!slope(&points).contains(-0.5));
+    }
+    println!("{missed} of {TRIALS} intervals missed");
+    // 20 at 99.9 %; three standard deviations more.
+    assert!(missed <= 34, "{missed} of {TRIALS} intervals at 99.9 % missed");
+}
