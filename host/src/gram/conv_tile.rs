@@ -20,8 +20,10 @@ pub(super) struct ConvTile<'a, S> {
 /// The bytes of prepared images that a thread holds: 2.8 MB for a vector of them, at 3×32×32, depth 21, with AVX-512.
 const BYTES: usize = 9_000_000;
 
-/// How many row images are prepared at a time: as many vectors as fit beside one of columns, but at least one. Each time,
-/// the columns are prepared anew: for vanilla at 3×32×32, where a pair costs least, two vectors make that 5 % of the work.
+/// How many row images are prepared at a time: as many vectors as fit beside one of columns, but at least one.
+///
+/// Each time the columns are prepared anew. Even for vanilla, where a pair costs least, that was 5 % faster than to prepare
+/// all columns of a tile once (3×32×32, depth 21, two vectors of rows): those fell out of the cache.
 pub(super) fn rows_at_a_time<S>(net: &Conv, flip: bool, rows: usize, lanes: usize) -> usize {
     let vector = prepared_len(net).saturating_mul(lanes * size_of::<S>()).max(1);
     let fitting = (BYTES / vector).saturating_sub(1) / if flip { 2 } else { 1 };
