@@ -35,6 +35,8 @@ fn inputs(path: &Path) {
     images(path, "column.npy", &[6, 1, 3, 1], 7);
     write_array(&path.join("bright.npy"), &[6, 1, 3, 3], numbers(54, 4).iter().map(|x| x * 1e30)).unwrap();
     write_array(&path.join("k3.npy"), &[2, 3], [1.0_f64; 6]).unwrap();
+    write_array(&path.join("k4.npy"), &[2, 1, 2, 2], [1.0_f64, 0.5, 0.5, 1.0].repeat(2)).unwrap();
+    write_array(&path.join("k5.npy"), &[1, 1, 1, 2, 2], [1.0_f64, 0.5, 0.5, 1.0]).unwrap();
     sets(path);
 }
 
@@ -169,7 +171,14 @@ fn every_mistake_is_one_line() {
         (1, format!("{K} bright.npy"), "overflows"),
         (1, "kernel --x x.npy --out out.npy --net cntk-v --depth 21 --filter 1001".to_owned(), "underflows"),
         (1, "kernel --x x.npy --y x.npy --out out.npy --net cntk-v --depth 21 --filter 1001".to_owned(), "underflows"),
-        (1, "regress --train k.npy --test k3.npy --labels y2.npy".to_owned(), "with 3 columns"),
+        (1, "regress --train k.npy --test k3.npy --labels y2.npy".to_owned(), "k3.npy is (2, 3)"),
+        (1, "regress --train k3.npy --test k.npy --labels y2.npy".to_owned(), "square, this one is (2, 3)"),
+        (
+            1,
+            "regress --train k4.npy --test k.npy --labels y2.npy".to_owned(),
+            "a test kernel that fits is (2, 1, 2, 2)",
+        ),
+        (1, "regress --train k5.npy --test k.npy --labels y2.npy".to_owned(), "shape (1, 1, 1, 2, 2)"),
         (1, "run --train-size 5000".to_owned(), "5000 were asked for"),
         (1, "run --data cifar10 --data-dir other".to_owned(), "cifar-10"),
         (1, "run --report missing/out.json".to_owned(), "missing/out.json"),
