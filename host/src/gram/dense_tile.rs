@@ -21,8 +21,8 @@ pub(super) struct DenseTile<'a, S> {
     pub(super) out: &'a mut [S],
 }
 
-/// The bytes of images that a thread holds on either side: 366 images of 3×32×32 in `f32`.
-const BYTES: usize = 4_500_000;
+/// The bytes of images that a thread holds on either side: a whole tile of 3×32×32 in `f32`, 256 images.
+const BYTES: usize = 3_200_000;
 
 /// How many images of a side of `count` are read at a time: a whole number of `unit`s, at least one of them.
 fn at_a_time<S>(features: usize, count: usize, unit: usize) -> usize {

@@ -157,10 +157,10 @@ impl Gram<'_> {
 
     /// About the bytes that a thread needs for one tile, its result included.
     ///
-    /// The images in hand are about 9 MB, so that 20 threads stay below 200 MB. They are more where a single vector of images
-    /// is: a convolutional net holds two of them prepared (three with mirrored rows), of
-    /// 64·[`prepared_len`](ultrawide_core::prepared_len) bytes with AVX-512; 2.8 MB each for images of 3×32×32 at depth 21,
-    /// but 138 MB for 3×224×224.
+    /// Beside the result at most 10 MB, so that 20 threads stay below 200 MB, unless a few images are more than that. A
+    /// convolutional net holds two vectors of images prepared (three with mirrored rows), of
+    /// 64·[`prepared_len`](ultrawide_core::prepared_len) bytes with AVX-512: 2.8 MB each for images of 3×32×32 at depth 21, but
+    /// 138 MB for 3×224×224. A dense net holds 32 columns, which are more than planned above 25,000 numbers an image in `f32`.
     pub fn thread_bytes<S: Element>(&self, backend: Backend) -> f64 {
         let (rows, columns) = (self.tile.min(self.x.len()), self.tile.min(self.y.unwrap_or(self.x).len()));
         let lanes = backend.lanes::<S>();
