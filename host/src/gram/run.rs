@@ -161,6 +161,8 @@ impl Gram<'_> {
     /// convolutional net holds two vectors of images prepared (three with mirrored rows), of
     /// 64·[`prepared_len`](ultrawide_core::prepared_len) bytes with AVX-512: 2.8 MB each for images of 3×32×32 at depth 21, but
     /// 138 MB for 3×224×224. A dense net holds 32 columns, which are more than planned above 25,000 numbers an image in `f32`.
+    ///
+    /// An allocator may keep as much again of what was given back: glibc does, see `docs/performance.md`.
     pub fn thread_bytes<S: Element>(&self, backend: Backend) -> f64 {
         let (rows, columns) = (self.tile.min(self.x.len()), self.tile.min(self.y.unwrap_or(self.x).len()));
         let lanes = backend.lanes::<S>();
