@@ -3,7 +3,7 @@ mod common;
 
 use common::images::{Random, mirrored, shape};
 use common::precision::{EIGENVALUE_F64, KERNEL_F32, KERNEL_F64, SCALAR_F32, SCALAR_F64};
-use common::single::{BOTH, Worst, conv_net, request};
+use common::single::{BOTH, PAPER_DEPTHS, Worst, conv_net, request};
 use common::{dense_net, exact, matrices, scalar, set};
 use ultrawide::data::Images;
 use ultrawide::gram::{Gram, GramError, Net};
@@ -257,6 +257,29 @@ fn overflow_is_reported() {
         assert!(gram.check::<f64>().is_ok());
         let error = gram.check::<f32>().expect_err("1e39 is no f32");
         assert!(matches!(error, GramError::PixelRange { image: 1, index: 7, .. }), "{error}");
+    }
+}
+
+/// Beside its result: 20 threads on images of CIFAR-10's shape stay below 200 MB.
+#[test]
+fn a_thread_needs_ten_megabytes() {
+    let shape = shape([3, 32, 32]);
+    let all = request(&[Kernel::Ntk], &PAPER_DEPTHS, Trained::All);
+    let images = set(shape, &random_images(14, shape, 300));
+    let conv = |readout| Net::Conv(conv_net(shape, 3, &[readout], all.clone()));
+    for net in [conv(Readout::Vanilla), conv(Readout::Gap), conv(Readout::Lap(12)), dense_net(shape, all.clone())] {
+        for flip in [false, true] {
+            let gram = Gram { net: &net, flip, x: &images, y: None, tile: net.tile() };
+            for backend in Backend::available() {
+                let numbers = (net.outputs().len() * gram.tile * gram.tile) as f64;
+                for (bytes, number) in
+                    [(gram.thread_bytes::<f32>(backend), 4.0), (gram.thread_bytes::<f64>(backend), 8.0)]
+                {
+                    let beside = bytes - numbers * number;
+                    assert!(beside <= 10e6, "{backend}, flip {flip}, {:?}: {beside} bytes", net.outputs()[0]);
+                }
+            }
+        }
     }
 }
 
