@@ -1,0 +1,68 @@
+//! One hash of a fixed set of kernels: the same on every machine, backend with fused multiply-add, number of threads and tile
+//! size. Whoever changes the arithmetic changes the hash here, knowingly.
+mod common;
+
+use common::images::{Random, len, shape};
+use common::single::{BOTH, conv_net, request};
+use common::{dense_net, matrices, set};
+use sha2::{Digest, Sha256};
+use ultrawide::gram::{Gram, Net};
+use ultrawide::simd::{Backend, Element};
+use ultrawide_core::{Readout, Shape, Trained};
+
+const F32: &str = "ca1c74a9d7f5fa5e38af02fbe6fea16c54331c9f8362859d24e0a5cdc55664f4";
+const F64: &str = "989dbd605f9d233d6fa5bc621a0b87a55f7747ccde93e8f07183e65afefc08c9";
+
+/// Networks of every kind, the last depth so large that the carried numbers are divided on the way.
+fn nets() -> Vec<Net> {
+    let readouts = [Readout::Vanilla, Readout::Gap, Readout::Lap(1)];
+    let mut nets = Vec::new();
+    for (shape, filter) in [(shape([3, 7, 5]), 3), (shape([1, 6, 6]), 5), (shape([2, 1, 9]), 1)] {
+        for trained in [Trained::All, Trained::Hidden] {
+            let request = request(&BOTH, &[3, 11, 24], trained);
+            nets.push(dense_net(shape, request.clone()));
+            nets.push(Net::Conv(conv_net(shape, filter, &readouts, request)));
+        }
+    }
+    nets
+}
+
+/// 21 images: random ones, one twice, a black one, and one much larger than the others.
+fn images(shape: Shape) -> Vec<Vec<f64>> {
+    let mut random = Random(24);
+    let mut images: Vec<Vec<f64>> = (0..18).map(|_| random.image(shape)).collect();
+    images.push(images[3].clone());
+    images.push(vec![0.0; len(shape)]);
+    images.push(images[5].iter().map(|x| x * 1e6).collect());
+    images
+}
+
+/// The hash of all kernels as bytes, the least significant first.
+fn hash<S: Element>(backend: Backend, threads: usize, tile: usize) -> String {
+    let mut hash = Sha256::new();
+    for net in nets() {
+        let x = set(net.shape(), &images(net.shape()));
+        for (y, flip) in [(None, false), (Some(&x), true)] {
+            let gram = Gram { net: &net, flip, x: &x, y, tile };
+            // An f32 is an f64, and its bits are as well defined.
+            for value in matrices::<S>(&gram, backend, threads).values {
+                hash.update(value.to_f64().to_le_bytes());
+            }
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn one_hash() {
+    let fused: Vec<Backend> = Backend::available().into_iter().filter(|backend| backend.is_fused()).collect();
+    if fused.is_empty() {
+        println!("SKIPPED: this machine has no backend with fused multiply-add");
+    }
+    for backend in fused {
+        for (threads, tile) in [(1, 32), (2, 16), (5, 3)] {
+            assert_eq!(hash::<f32>(backend, threads, tile), F32, "f32, {backend}, {threads} threads, tiles of {tile}");
+            assert_eq!(hash::<f64>(backend, threads, tile), F64, "f64, {backend}, {threads} threads, tiles of {tile}");
+        }
+    }
+}
