@@ -326,10 +326,10 @@ fn row_of_three<N: Number, C: Case>(
     let mut left = vertical::<N, C>(new, old, after, 0);
     let mut middle = if last > 0 { vertical::<N, C>(new, old, after, 1) } else { [N::zero(); 2] };
     let mut entry = begin::<N, C>(plus::<N, C>(left, middle), x[0], y[0], layer);
-    for column in 1..last {
-        let right = vertical::<N, C>(new, old, after, column + 1);
-        let next = begin::<N, C>(plus::<N, C>(plus::<N, C>(left, middle), right), x[column], y[column], layer);
-        new[column - 1] = entry.end::<C>(layer);
+    for column in 2..width {
+        let right = vertical::<N, C>(new, old, after, column);
+        let next = begin::<N, C>(plus::<N, C>(plus::<N, C>(left, middle), right), x[column - 1], y[column - 1], layer);
+        new[column - 2] = entry.end::<C>(layer);
         entry = next;
         (left, middle) = (middle, right);
     }
