@@ -118,3 +118,9 @@ pub const FINITE_ERROR: f64 = 0.11;
 /// The half-width of the 99.9 % interval of their slope against the width on log axes. An interval no wider that contains
 /// −½ reaches neither 0 nor −1. Measured: 0.156.
 pub const FINITE_SLOPE: f64 = 0.2;
+
+/// The core's recursion on numbers of 384 bits against the definitions on numbers of 448, relative: 2^-384 is 2.5e-116. Where
+/// pixels are parallel, κ0 turns an error e of λ into √(2e)/π, some 1e-58.
+///
+/// Measured: 2.4e-115, and 9.6e-60 where pixels are parallel.
+pub const AGREEMENT: f64 = 1e-50;
