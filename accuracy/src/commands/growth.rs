@@ -1,0 +1,84 @@
+//! `accuracy growth`.
+
+use anyhow::Context;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use ultrawide_accuracy::growth::images::IMAGES;
+use ultrawide_accuracy::growth::{Job, Row};
+use ultrawide_accuracy::progress_bar;
+use ultrawide_core::Trained;
+
+/// The depths measured.
+const DEPTHS: [usize; 15] = [2, 3, 4, 6, 8, 11, 16, 21, 32, 48, 64, 96, 128, 160, 200];
+/// Features of dense nets, with one channel for each.
+const FEATURES: [usize; 4] = [8, 48, 192, 3072];
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The folder for growth.csv and the plots
+    #[arg(long, default_value = "docs/accuracy")]
+    out: PathBuf,
+    /// Pairs of each kind and of each shape of up to 16 pixels; larger shapes get one
+    #[arg(long, default_value_t = 4)]
+    pairs: u64,
+}
+
+impl Args {
+    pub fn run(self) -> anyhow::Result<bool> {
+        std::fs::create_dir_all(&self.out).with_context(|| format!("cannot create {}", self.out.display()))?;
+        let jobs = self.jobs();
+        // The large ones take all the time, so they begin first, and the bar counts entries.
+        let bar = progress_bar(jobs.iter().map(entries).sum(), "error growth");
+        let rows: Vec<Row> = jobs
+            .into_par_iter()
+            .flat_map_iter(|job| {
+                let rows = job.measure(&DEPTHS);
+                bar.inc(entries(&job));
+                rows
+            })
+            .collect();
+        bar.finish_and_clear();
+        write_csv(&self.out.join("growth.csv"), &rows)?;
+        Ok(true)
+    }
+
+    fn jobs(&self) -> Vec<Job> {
+        let shapes = [[3, 6, 6], [3, 4, 4], [8, 3, 2]].map(|shape| (shape, false));
+        let shapes = shapes.into_iter().chain(FEATURES.map(|features| ([features, 1, 1], true)));
+        let mut jobs = vec![];
+        for (shape, dense) in shapes {
+            let pairs = if shape[1] * shape[2] > 16 { 1 } else { self.pairs };
+            for images in IMAGES {
+                for trained in [Trained::All, Trained::Hidden] {
+                    jobs.extend((0..pairs).map(|seed| Job { shape, dense, images, trained, seed }));
+                }
+            }
+        }
+        jobs
+    }
+}
+
+/// The entries of a pair's arrays.
+fn entries(job: &Job) -> u64 {
+    let pixels = (job.shape[1] * job.shape[2]) as u64;
+    pixels * pixels
+}
+
+fn write_csv(path: &Path, rows: &[Row]) -> anyhow::Result<()> {
+    let mut file = csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_record(["net", "kernel", "shape", "images", "seed", "depth", "f32", "f64"])?;
+    for row in rows {
+        let [channels, height, width] = row.shape;
+        file.write_record([
+            format!("{:?}", row.net),
+            row.of.to_string(),
+            format!("{channels}x{height}x{width}"),
+            format!("{:?}", row.images),
+            row.seed.to_string(),
+            row.depth.to_string(),
+            format!("{:.3e}", row.f32),
+            format!("{:.3e}", row.f64),
+        ])?;
+    }
+    file.flush().with_context(|| format!("cannot write {}", path.display()))
+}
