@@ -100,7 +100,7 @@ fn few_numbers_in_a_patch() {
 #[test]
 fn parallel_pixels() {
     let (mut differences, mut random) = (Differences::default(), Random(13));
-    for shape in [[1, 1, 5], [1, 3, 2], [1, 4, 3]].map(shape) {
+    for shape in [[1, 1, 5], [1, 4, 3]].map(shape) {
         for net in nets(shape) {
             let (x, y) = (random.image(shape), random.image(shape));
             let shared = replace(shape, &y, |row, _| row < 2, |index| x[index]);

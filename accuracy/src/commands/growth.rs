@@ -1,16 +1,18 @@
 //! `accuracy growth`.
 
+use super::plot::{NAMES, plot};
 use anyhow::Context;
 use rayon::prelude::*;
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use ultrawide_accuracy::growth::images::IMAGES;
-use ultrawide_accuracy::growth::{Job, Row};
+use ultrawide_accuracy::growth::{EPSILONS, Job, Row};
 use ultrawide_accuracy::progress_bar;
 use ultrawide_core::Trained;
 
 /// The depths measured.
 const DEPTHS: [usize; 15] = [2, 3, 4, 6, 8, 11, 16, 21, 32, 48, 64, 96, 128, 160, 200];
-/// Features of dense nets, with one channel for each.
+/// Features of dense nets.
 const FEATURES: [usize; 4] = [8, 48, 192, 3072];
 
 #[derive(clap::Args)]
@@ -39,15 +41,16 @@ impl Args {
             .collect();
         bar.finish_and_clear();
         write_csv(&self.out.join("growth.csv"), &rows)?;
-        Ok(true)
+        plot(&self.out.join("growth.svg"), &rows)?;
+        Ok(report(&rows))
     }
 
     fn jobs(&self) -> Vec<Job> {
         let shapes = [[3, 6, 6], [3, 4, 4], [8, 3, 2]].map(|shape| (shape, false));
-        let shapes = shapes.into_iter().chain(FEATURES.map(|features| ([features, 1, 1], true)));
+        let shapes = shapes.into_iter().chain(FEATURES.map(|features| ([1, 1, features], true)));
         let mut jobs = vec![];
         for (shape, dense) in shapes {
-            let pairs = if shape[1] * shape[2] > 16 { 1 } else { self.pairs };
+            let pairs = if !dense && shape[1] * shape[2] > 16 { 1 } else { self.pairs };
             for images in IMAGES {
                 for trained in [Trained::All, Trained::Hidden] {
                     jobs.extend((0..pairs).map(|seed| Job { shape, dense, images, trained, seed }));
@@ -58,8 +61,30 @@ impl Args {
     }
 }
 
+/// Prints the largest errors; whether all are within the bound.
+fn report(rows: &[Row]) -> bool {
+    let mut good = true;
+    for (precision, epsilon) in EPSILONS.into_iter().enumerate() {
+        let of = |row: &Row| [row.f32, Some(row.f64)][precision];
+        for depth in [21, 200] {
+            let at = rows.iter().filter(|row| row.depth == depth && of(row).is_some());
+            if let Some(row) = at.max_by(|a, b| of(a).partial_cmp(&of(b)).unwrap_or(Ordering::Equal)) {
+                let error = of(row).unwrap_or(f64::NAN);
+                println!("{}: {error:.2e} = {:.1} ε at depth {depth}: {row:?}", NAMES[precision], error / epsilon);
+            }
+        }
+        let part = rows.iter().filter_map(|row| row.parts()[precision]).fold(0.0, f64::max);
+        println!("{}: at most {part:.2} of the bound", NAMES[precision]);
+        good &= part <= 1.0;
+    }
+    good
+}
+
 /// The entries of a pair's arrays.
 fn entries(job: &Job) -> u64 {
+    if job.dense {
+        return 1;
+    }
     let pixels = (job.shape[1] * job.shape[2]) as u64;
     pixels * pixels
 }
@@ -76,7 +101,7 @@ fn write_csv(path: &Path, rows: &[Row]) -> anyhow::Result<()> {
             format!("{:?}", row.images),
             row.seed.to_string(),
             row.depth.to_string(),
-            format!("{:.3e}", row.f32),
+            row.f32.map_or(String::new(), |error| format!("{error:.3e}")),
             format!("{:.3e}", row.f64),
         ])?;
     }

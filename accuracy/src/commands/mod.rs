@@ -2,6 +2,7 @@
 
 mod growth;
 mod kappa;
+mod plot;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -24,7 +24,12 @@ impl Images {
     pub fn pair(self, shape: Shape, random: &mut Random) -> [Vec<f64>; 2] {
         match self {
             Images::Random => [(); 2].map(|()| random.image(shape)),
-            Images::Natural => [(); 2].map(|()| natural(shape, random)),
+            Images::Natural => {
+                let [x, y] = [(); 2].map(|()| natural(shape, random));
+                // Nearly opposite inputs are ill-conditioned: there κ1 is like u^(3/2), and an error e of λ one of 3e/(2u) of K.
+                let opposite = x.iter().zip(&y).map(|(x, y)| x * y).sum::<f64>() < 0.0;
+                [x, if opposite { y.iter().map(|y| -y).collect() } else { y }]
+            }
             Images::Same => same(random.image(shape)),
             Images::SameNatural => same(natural(shape, random)),
         }

@@ -4,11 +4,15 @@ pub mod images;
 
 use crate::big::Big;
 use crate::common::images::{Random, shape};
+use crate::common::precision::{NNGP_LAYERS, NTK_LAYERS, ROUNDINGS, SUMMANDS};
 use crate::common::single::{self, BOTH, conv_net, request};
 use crate::compare::{errors, units, widened};
 use images::Images;
 use std::fmt;
-use ultrawide_core::{Dense, Kernel, Readout, Trained};
+use ultrawide_core::{Dense, FEATURE_BLOCK, Kernel, Number, Readout, Scalar, Trained};
+
+/// The side of the filters.
+const FILTER: usize = 3;
 
 /// Nets by name: dense, or 3×3 filters and a readout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +59,7 @@ impl fmt::Display for Of {
 /// One pair of inputs, all of whose kernels are measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Job {
-    /// Channels, height, width; a dense net takes the channels as its features.
+    /// Channels, height, width; the features of a dense net are a row of that many pixels.
     pub shape: [usize; 3],
     /// Dense, rather than convolutional.
     pub dense: bool,
@@ -77,9 +81,32 @@ pub struct Row {
     pub images: Images,
     pub seed: u64,
     pub depth: usize,
-    /// Relative, as [`errors`] tells them.
-    pub f32: f64,
+    /// Relative, as [`errors`] tells them; none where `f32` has no normal number of that size.
+    pub f32: Option<f64>,
     pub f64: f64,
+}
+
+/// The rounding error of one operation, relative, in `f32` and in `f64`.
+pub const EPSILONS: [f64; 2] = [f32::EPSILON as f64 / 2.0, f64::EPSILON / 2.0];
+
+/// The bound on the relative errors of generic inputs in units of [`EPSILONS`], for inner products of `numbers` numbers; its reason
+/// stands at [`ROUNDINGS`].
+pub fn bound(of: Of, numbers: usize, depth: usize) -> f64 {
+    let (depth, summed) = (depth as f64, numbers.min(FEATURE_BLOCK) as f64);
+    let growth = match of {
+        Of::Nngp => NNGP_LAYERS * depth,
+        Of::NtkAll | Of::NtkHidden => NTK_LAYERS * depth * depth,
+    };
+    ROUNDINGS + SUMMANDS * summed.sqrt() + growth
+}
+
+impl Row {
+    /// The errors, `f32`'s first, as parts of the [`bound`].
+    pub fn parts(&self) -> [Option<f64>; 2] {
+        let numbers = if self.net == Net::Dense { self.shape[2] } else { self.shape[0] * FILTER * FILTER };
+        let bound = bound(self.of, numbers, self.depth);
+        [self.f32.map(|error| error / (bound * EPSILONS[0])), Some(self.f64 / (bound * EPSILONS[1]))]
+    }
 }
 
 impl Job {
@@ -93,13 +120,13 @@ impl Job {
             let floats = [widened(&single::dense::<f64>(&net, &x, &y)), widened(&single::dense::<f32>(&net, &x, &y))];
             (vec![Net::Dense], single::dense::<Big>(&net, &x, &y), floats)
         } else {
-            let net = conv_net(shape(self.shape), 3, &READOUTS.map(|(_, readout)| readout), request);
+            let net = conv_net(shape(self.shape), FILTER, &READOUTS.map(|(_, readout)| readout), request);
             let floats = [widened(&single::conv::<f64>(&net, &x, &y)), widened(&single::conv::<f32>(&net, &x, &y))];
             (READOUTS.map(|(net, _)| net).to_vec(), single::conv::<Big>(&net, &x, &y), floats)
         };
         let units = units(&big);
         let (f32, f64) = (errors(&f32, &big, &units), errors(&f64, &big, &units));
-        let row = |(index, (f32, f64))| {
+        let row = |(index, (f32, f64)): (usize, (f64, f64))| {
             let (depth, rest) = (depths[index % depths.len()], index / depths.len());
             Row {
                 net: nets[rest % nets.len()],
@@ -108,7 +135,7 @@ impl Job {
                 images: self.images,
                 seed: self.seed,
                 depth,
-                f32,
+                f32: (big[index].abs().to_f64() >= f32::MIN_POSITIVE.into()).then_some(f32),
                 f64,
             }
         };

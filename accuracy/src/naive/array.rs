@@ -51,7 +51,7 @@ impl Array4 {
         })
     }
 
-    /// The readout, as `docs/how-it-works.md` defines it.
+    /// The readout as [`Readout`] defines it.
     pub fn read_out(&self, readout: Readout) -> Real {
         match readout {
             Readout::Vanilla => self.diagonal().map(|index| self.at(index).clone()).sum(),

@@ -1,7 +1,7 @@
 //! The kernels from their definitions in multi-precision: four-dimensional arrays, acos and square roots.
 //!
 //! It shares with the core the types that describe a network and nothing else: no displacement, no variance map, no
-//! 1 − |λ|, no scale. Layer by layer it holds the arrays of (x, x), (y, y) and (x, y), the first two for their diagonals.
+//! 1 − |λ|, no scale. Layer by layer it holds the arrays of (x, y) and, for their diagonals, of (x, x) and (y, y).
 //!
 //! ```text
 //! Σ⁰[i,j,i',j'] = box( Σ_c x_c[i,j] x'_c[i',j'] )
@@ -58,6 +58,18 @@ fn layer(sigma: &Array4, own_x: &Array4, own_y: &Array4, same: bool, shape: Shap
     [k, k_dot]
 }
 
+/// K of an image with itself on the diagonal, where it is Σ/q²; box never moves an entry from elsewhere there.
+fn own_layer(sigma: &Array4, shape: Shape, filter: usize) -> Array4 {
+    Array4::new(shape.height, shape.width, |index @ [i, j, k, l]| {
+        let variance = sigma.at(index);
+        if (i, j) != (k, l) {
+            return Real::from(0.0);
+        }
+        let [value, _] = activate(variance, variance, variance, true);
+        value / Real::from((filter * filter) as f64)
+    })
+}
+
 /// The kernels that a request asks for after a layer, of K, K̇ ⊙ Θ and their sum.
 fn wanted<'a, T>(request: &'a Request, k: &'a T, frozen: &'a T, next: &'a T) -> impl Iterator<Item = &'a T> {
     request.kernels().iter().map(move |kernel| match (kernel, request.trained()) {
@@ -89,8 +101,7 @@ pub fn conv(net: &Conv, x: &[f64], y: &[f64]) -> Vec<Real> {
             }
         }
         if depth <= request.layers() {
-            own_x = layer(&own_x, &own_x, &own_x, true, shape, filter)[0].boxed(filter);
-            own_y = layer(&own_y, &own_y, &own_y, true, shape, filter)[0].boxed(filter);
+            [own_x, own_y] = [&own_x, &own_y].map(|own| own_layer(own, shape, filter).boxed(filter));
             sigma = k.boxed(filter);
             theta = next.boxed(filter);
         }
