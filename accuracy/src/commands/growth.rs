@@ -4,6 +4,7 @@ use super::plot::{NAMES, plot};
 use anyhow::Context;
 use rayon::prelude::*;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use ultrawide_accuracy::growth::images::IMAGES;
 use ultrawide_accuracy::growth::{EPSILONS, Job, Row};
@@ -21,7 +22,7 @@ pub struct Args {
     #[arg(long, default_value = "docs/accuracy")]
     out: PathBuf,
     /// Pairs of each kind and of each shape of up to 16 pixels; larger shapes get one
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 2)]
     pairs: u64,
 }
 
@@ -89,20 +90,24 @@ fn entries(job: &Job) -> u64 {
     pixels * pixels
 }
 
+/// The largest errors of each kernel, shape and depth.
 fn write_csv(path: &Path, rows: &[Row]) -> anyhow::Result<()> {
-    let mut file = csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_record(["net", "kernel", "shape", "images", "seed", "depth", "f32", "f64"])?;
+    let mut largest: BTreeMap<_, (Option<f64>, f64)> = BTreeMap::new();
     for row in rows {
-        let [channels, height, width] = row.shape;
+        let (f32, f64) = largest.entry((row.net, row.of, row.shape, row.depth)).or_default();
+        *f32 = row.f32.map_or(*f32, |error| Some(f32.map_or(error, |largest| error.max(largest))));
+        *f64 = f64.max(row.f64);
+    }
+    let mut file = csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_record(["net", "kernel", "channels x height x width", "depth", "f32", "f64"])?;
+    for ((net, of, [channels, height, width], depth), (f32, f64)) in largest {
         file.write_record([
-            format!("{:?}", row.net),
-            row.of.to_string(),
+            format!("{net:?}").to_lowercase(),
+            of.to_string(),
             format!("{channels}x{height}x{width}"),
-            format!("{:?}", row.images),
-            row.seed.to_string(),
-            row.depth.to_string(),
-            row.f32.map_or(String::new(), |error| format!("{error:.3e}")),
-            format!("{:.3e}", row.f64),
+            depth.to_string(),
+            f32.map_or(String::new(), |error| format!("{error:.2e}")),
+            format!("{f64:.2e}"),
         ])?;
     }
     file.flush().with_context(|| format!("cannot write {}", path.display()))
