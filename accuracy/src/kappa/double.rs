@@ -3,8 +3,8 @@
 //! The error bounds, with ε = 2^-53, hold for `f64` arithmetic that rounds to nearest and neither overflows nor underflows.
 //!
 //! Source: Joldes, Muller and Popescu 2017, Tight and rigorous error bounds for basic building blocks of double-word arithmetic,
-//! algorithms 6 and 10; Lefèvre, Louvet, Muller, Picot and Rideau 2023, Accurate calculation of Euclidean norms using
-//! double-word arithmetic, algorithm 8 (the root); Dekker 1971 (the exact product).
+//! AccurateDWPlusDW and DWTimesDW1; Lefèvre, Louvet, Muller, Picot and Rideau 2023, Accurate calculation of Euclidean norms using
+//! double-word arithmetic, SQRTDWtoDW; Dekker 1971 (the exact product).
 
 use std::ops::{Add, Mul, Neg};
 
@@ -82,7 +82,7 @@ impl Add for Double {
 
 impl Mul for Double {
     type Output = Double;
-    /// Within 5ε², relative.
+    /// Within 7ε², relative.
     fn mul(self, other: Double) -> Double {
         let product = Double::product(self.high, other.high);
         let low = self.high * other.low + self.low * other.high;

@@ -75,7 +75,7 @@ impl Expansions {
 
     /// \[P(u), R(u)\] within 4.5ε² each, relative, ε = 2^-53.
     ///
-    /// The last sum brings 3ε² and the coefficient in it ¼ε². The product with h before it 5ε², the sum before that 3ε² and the
+    /// The last sum brings 3ε² and the coefficient in it ε². The product with h before it 7ε², the sum before that 3ε² and the
     /// rounding of h, at most ε², all shrunk to 2^-7; what is left of the series 2^-6 ε²; and the terms in `f64` alone, off by
     /// less than 4ε, are below 2^-56.
     pub fn double(&self, u: Double) -> [Double; 2] {

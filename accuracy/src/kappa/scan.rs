@@ -142,7 +142,7 @@ impl<F: Float + fmt::LowerExp> fmt::Display for Tally<F> {
         }
         // Arguments apart from each other say more than a run of neighbours.
         for lambda in self.at.iter().step_by(self.at.len().div_ceil(KEPT).max(1)) {
-            writeln!(f, "  at {:016x} = {lambda:e}", lambda.to_f64().to_bits())?;
+            writeln!(f, "  at {} = {lambda:e}", lambda.hex())?;
         }
         Ok(())
     }
