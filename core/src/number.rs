@@ -246,7 +246,7 @@ use libm::sqrtf as sqrt_f32;
 ///
 /// # Accuracy
 /// Relative error at most 1.6e-6 for normal numbers, 1.6e-6 in κ0, 1.7e-6 in κ1. Kernels up to depth 21 were measured within
-/// 2.3e-6 for images without nearly parallel patches, where libm's root gives 1.8e-6 (`core/tests/micromath.rs`).
+/// 2.2e-6 for images without nearly parallel patches, where libm's root gives 1.1e-6 (`core/tests/micromath.rs`).
 #[cfg(feature = "micromath")]
 #[inline(always)]
 fn sqrt_f32(x: f32) -> f32 {

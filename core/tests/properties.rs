@@ -79,6 +79,15 @@ proptest! {
         prop_assert_eq!(single::conv::<f64>(&net, &scale(&x, a), &scale(&y, b)), plain);
     }
 
+    /// Pixels of any size: each image is scaled by itself, also in `f32`, whose range their squares would leave.
+    #[test]
+    fn independent_of_the_size_of_pixels((net, x, y) in pair(number()), e in -90i32..90) {
+        prop_assume!(x != y);
+        let scaled = |image: &[f64], e: i32| -> Vec<f64> { image.iter().map(|x| x * 2f64.powi(e)).collect() };
+        prop_assume!(scaled(&x, e) != scaled(&y, -e));
+        prop_assert_eq!(single::conv::<f32>(&net, &scaled(&x, e), &scaled(&y, -e)), single::conv::<f32>(&net, &x, &y));
+    }
+
     #[test]
     fn dense_is_homogeneous_and_symmetric(
         (x, y) in (1usize..200).prop_flat_map(|n| (prop::collection::vec(number(), n), prop::collection::vec(number(), n))),

@@ -3,7 +3,7 @@ mod common;
 
 use common::images::{Random, mirrored, shape};
 use common::precision::{EIGENVALUE_F64, KERNEL_F32, KERNEL_F64, SCALAR_F32, SCALAR_F64};
-use common::single::{BOTH, Worst, conv_net, request};
+use common::single::{BOTH, PAPER_DEPTHS, Worst, conv_net, request};
 use common::{dense_net, exact, matrices, scalar, set};
 use ultrawide::data::Images;
 use ultrawide::gram::{Gram, GramError, Net};
@@ -225,13 +225,14 @@ fn positive_semidefinite() {
     }
 }
 
-/// Pixels whose squares overflow are an error that names the images, in every lane and tile, never a NaN.
+/// What overflows is an error that names the images, in every lane and tile, never a NaN: in a dense net the square of an input, in
+/// a convolutional one, which scales its images, a kernel alone, here that of an image with itself.
 #[test]
 fn overflow_is_reported() {
     let ntk = [Kernel::Ntk];
     let shape = shape([1, 3, 3]);
     let conv = Net::Conv(conv_net(shape, 3, &READOUTS, request(&ntk, &[3, 21], Trained::All)));
-    for net in [conv, dense_net(shape, request(&ntk, &[3, 21], Trained::All))] {
+    for (net, other, partner) in [(conv, 1, 17), (dense_net(shape, request(&ntk, &[3, 21], Trained::All)), 0, 0)] {
         for value in [1e30, -1e30] {
             let mut x = random_images(12, shape, 20);
             x[17][4] = value;
@@ -240,14 +241,15 @@ fn overflow_is_reported() {
             for backend in Backend::available() {
                 gram.check::<f32>().expect("1e30 itself is within f32");
                 assert!(gram.tile::<f32>(0, 0, backend).is_ok());
-                match gram.tile::<f32>(1, 0, backend) {
-                    Err(error @ GramError::NotFinite { row: 17, rows: 20, column: 0, columns: 20, .. }) => {
+                match gram.tile::<f32>(1, other, backend) {
+                    Err(error @ GramError::NotFinite { row: 17, rows: 20, column, columns: 20, .. }) => {
+                        assert_eq!(column, partner);
                         let message = error.to_string();
                         assert!(message.contains("image 17 of 20") && message.contains("f64"), "{message}");
                     }
                     other => panic!("{backend}: {other:?}"),
                 }
-                assert!(gram.tile::<f64>(1, 0, backend).is_ok());
+                assert!(gram.tile::<f64>(1, other, backend).is_ok());
             }
         }
         let beyond = set(shape, &[vec![0.5; 9], [vec![0.5; 7], vec![1e39, 0.0]].concat()]);
@@ -255,6 +257,29 @@ fn overflow_is_reported() {
         assert!(gram.check::<f64>().is_ok());
         let error = gram.check::<f32>().expect_err("1e39 is no f32");
         assert!(matches!(error, GramError::PixelRange { image: 1, index: 7, .. }), "{error}");
+    }
+}
+
+/// Beside its result: 20 threads on images of CIFAR-10's shape stay below 200 MB.
+#[test]
+fn a_thread_needs_ten_megabytes() {
+    let shape = shape([3, 32, 32]);
+    let all = request(&[Kernel::Ntk], &PAPER_DEPTHS, Trained::All);
+    let images = set(shape, &random_images(14, shape, 300));
+    let conv = |readout| Net::Conv(conv_net(shape, 3, &[readout], all.clone()));
+    for net in [conv(Readout::Vanilla), conv(Readout::Gap), conv(Readout::Lap(12)), dense_net(shape, all.clone())] {
+        for flip in [false, true] {
+            let gram = Gram { net: &net, flip, x: &images, y: None, tile: net.tile() };
+            for backend in Backend::available() {
+                let numbers = (net.outputs().len() * gram.tile * gram.tile) as f64;
+                for (bytes, number) in
+                    [(gram.thread_bytes::<f32>(backend), 4.0), (gram.thread_bytes::<f64>(backend), 8.0)]
+                {
+                    let beside = bytes - numbers * number;
+                    assert!(beside <= 10e6, "{backend}, flip {flip}, {:?}: {beside} bytes", net.outputs()[0]);
+                }
+            }
+        }
     }
 }
 

@@ -30,36 +30,37 @@ pub const BOUND_F64: f64 = 1e-12;
 /// Kernels in `f64` against the definitions in `f64` (`common/naive.rs`), relative, up to depth 21, for images without
 /// nearly parallel patches.
 ///
-/// Measured: 8.1e-15 for different images. For an image with itself 1.0e-13, with 1×1 filters and two channels, where
+/// Measured: 8.9e-15 for different images. For an image with itself 1.0e-13, with 1×1 filters and two channels, where
 /// two of its pixels happen to be nearly parallel.
 pub const KERNEL_F64: f64 = 1e-12;
 
 /// The same in `f32`.
 ///
-/// Measured: 1.8e-6 at depth 21, of dense nets on smooth inputs of 3,072 features; 1.7e-6 of images of 3×3 pixels under 5×5 filters, and
-/// 2.2e-7 of images of 8×8 pixels and more, whose many entries err apart from each other.
+/// Measured: 1.1e-6, and 1.4e-6 for an image with itself under 1×1 filters; over many more pairs (`docs/accuracy.md`) 1.7e-6, of images of 3×3 pixels under
+/// 5×5 filters, and 1.8e-6 of dense nets on smooth inputs of 3,072 features. From 8×8 pixels on 3.4e-7: many entries err apart from each other.
+/// With micromath 2.2e-6.
 pub const KERNEL_F32: f64 = 2e-6;
 
 /// Kernels in `f64` where a filter sees fewer than 8 numbers, with or without black regions. The fewer the numbers, the
 /// more often are two patches nearly parallel, and an error e in λ makes one of e/√(2(1 − λ)) in κ0.
 ///
-/// Measured: 9.7e-13.
+/// Measured: 9.9e-13.
 pub const SMALL_PATCH_F64: f64 = 1e-11;
 
-/// The same in `f32`. Measured: 1.9e-5.
+/// The same in `f32`. Measured: 1.4e-5.
 pub const SMALL_PATCH_F32: f64 = 5e-5;
 
 /// Dense kernels in `f64` against the definitions, relative to the largest term. Measured: 2.9e-14, with 3,072 features,
 /// whose plain sum in the reference is the less accurate of the two.
 pub const DENSE_F64: f64 = 1e-12;
 
-/// The same in `f32`. Measured: 1.4e-6, with 3 features.
+/// The same in `f32`. Measured: 1.7e-6, with 3 features.
 pub const DENSE_F32: f64 = 2e-6;
 
 /// Kernels in `f64` where pixels are parallel or opposite without being equal: λ is ±1 up to its rounding error e, which
 /// κ0 turns into √(2e)/π at the first layer. The reference loses as much in its `acos`.
 ///
-/// Measured: 9.1e-8.
+/// Measured: 8.7e-8.
 pub const PARALLEL_F64: f64 = 3e-7;
 
 /// The same in `f32`, whose e is 2^29 times larger and its root 2^14.5. Measured: 1.1e-3, at depth 21.
@@ -69,7 +70,7 @@ pub const PARALLEL_F32: f64 = 4e-3;
 /// above. Measured: 2.9e-8, where single pixels are parallel.
 pub const NEAR_F64: f64 = 3e-7;
 
-/// The same in `f32`. Measured: 1.2e-3, of images 1e-4 apart at depth 21.
+/// The same in `f32`. Measured: 1.5e-3, of images 1e-6 apart at depth 21.
 pub const NEAR_F32: f64 = 4e-3;
 
 /// Gram matrices of a backend with fused multiply-add against single pairs without it, in `f32`: each may be
@@ -101,11 +102,11 @@ pub const MICROMATH_KAPPA0: f64 = 2e-6;
 /// κ1 in `f32` with it, relative, on the same range: for λ < 0 a product with the root too. Measured: 1.7e-6.
 pub const MICROMATH_KAPPA1: f64 = 2e-6;
 
-/// Kernels in `f32` with it, relative, of different images of patches of 18 numbers or more. Measured: 1.4e-6.
+/// Kernels in `f32` with it, relative, of different images of patches of 18 numbers or more. Measured: 1.3e-6.
 pub const MICROMATH_KERNEL: f64 = 5e-6;
 
 /// How much wider every other tolerance of `f32` kernels is with it. Measured: 4.6 times [`KERNEL_F32`] for an image with
-/// itself under 1×1 filters, twice [`NEAR_F32`].
+/// itself under 1×1 filters, 1.7 times [`NEAR_F32`].
 pub const MICROMATH_FACTOR: f64 = 8.0;
 
 /// Kernels of random networks by back-propagation against the same by differences, both in `f32`, relative: rounding of f,

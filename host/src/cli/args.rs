@@ -9,9 +9,10 @@ use std::str::FromStr;
 use super::failure::Usage;
 use ultrawide::data::{Kind, Subset};
 use ultrawide::job::{Format, Machine, NetKind, NetSettings};
+use ultrawide::regression::MAX_THREADS;
 use ultrawide::simd::Backend;
 use ultrawide::store::Precision;
-use ultrawide_core::{Kernel, Trained};
+use ultrawide_core::{Kernel, Shape, Trained};
 
 /// Networks and machine.
 #[derive(Args)]
@@ -35,7 +36,7 @@ pub(super) struct NetArgs {
     /// Precision of the kernels (the regression always runs in f64)
     #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = precisions())]
     pub(super) precision: Precision,
-    /// Threads [default: one per core]
+    /// Threads, at most 1024; more than there are cores cost memory, about 10 MB each, and gain nothing [default: one per core]
     #[arg(long, value_name = "N", value_parser = threads(), allow_negative_numbers = true)]
     pub(super) threads: Option<usize>,
     /// Images along the side of a tile, the unit of work and of storage; the result does not depend on it [default: by the
@@ -160,7 +161,25 @@ pub(super) fn sizes(limit: u64) -> impl TypedValueParser<Value = usize> {
 }
 
 pub(super) fn threads() -> impl TypedValueParser<Value = usize> {
-    sizes(4096)
+    sizes(MAX_THREADS as u64)
+}
+
+/// Checks that convolutional networks get more than one pixel: an array (n, features) is n images of one pixel.
+///
+/// # Errors
+/// [`Usage`], which names the shape.
+pub(super) fn check_pixels(nets: &[NetKind], shape: Shape, path: &Path) -> anyhow::Result<()> {
+    if let Some(net) = nets.iter().find(|&&net| net != NetKind::Fc)
+        && (shape.height, shape.width) == (1, 1)
+    {
+        bail!(Usage(format!(
+            "{}: images of {shape} have one pixel and nothing for {} to convolve: (n, features) is for --net fc, the others \
+             take (n, channels, height, width)",
+            path.display(),
+            net.name()
+        )));
+    }
+    Ok(())
 }
 
 /// A whole number; what range it must have, the settings know.

@@ -73,9 +73,7 @@ impl Kernel {
             let (x_file, y_file) = (self.x.display(), self.y.as_deref().unwrap_or(Path::new("")).display());
             bail!("{x_file} holds images of {}, {y_file} of {}: they must be equal", x.shape(), y.shape());
         }
-        if self.net != NetKind::Fc && (x.shape().height, x.shape().width) == (1, 1) {
-            tracing::warn!("{}: images of one pixel, for which a convolution is a dense layer", self.x.display());
-        }
+        args::check_pixels(&[self.net], x.shape(), &self.x)?;
         if self.normalise {
             normalise(&mut x, y.as_mut())?;
         }

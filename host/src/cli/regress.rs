@@ -6,16 +6,16 @@ use std::path::PathBuf;
 
 use super::progress::Progress;
 use super::{Talk, args, output, table};
-use ultrawide::data::npy::{read_labels, write_array};
+use ultrawide::data::npy::{Matrices, read_labels, write_array};
 use ultrawide::job::{Classes, Report, check_writable, regress_arrays, regress_store, stored_data};
 use ultrawide::store::Store;
 
 const EXAMPLES: &str = "\
 Examples:
   ultrawide regress --train K.npy --test KT.npy --labels y.npy --test-labels yt.npy --ridge 1e-4
-        K: (n, n) or (depths, n, n); KT: (m, n) or (depths, m, n), rows are test images
+        K: (n, n), KT: (m, n), rows are test images; or with (depths) or (kernels, depths) before that, as kernel writes them
   ultrawide regress --train K.npy --test KT.npy --labels y.npy --out predictions.npy
-        predictions: (m) or (depths, m), the class of each test image
+        predictions: (m), the class of each test image; or with (depths) or (kernels, depths) before that
   ultrawide regress --store kernels.zarr --ridge 1e-3 --report ridge.csv
         the kernels of `ultrawide run --store`; the labels come from the data set";
 
@@ -47,7 +47,7 @@ pub(super) struct Regress {
     /// Write the predicted classes to this .npy file (uint16)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Threads [default: one per core]
+    /// Threads, at most 1024 [default: one per core]
     #[arg(long, value_name = "N", value_parser = args::threads(), allow_negative_numbers = true)]
     threads: Option<usize>,
     /// Write everything to this file; .json or .csv
@@ -75,23 +75,27 @@ impl Regress {
             }
             None => None,
         };
-        let report = match (&self.store, &self.train, &self.test, classes) {
+        let (report, outer) = match (&self.store, &self.train, &self.test, classes) {
             (Some(path), _, _, classes) => {
                 let store = Store::open(path)?;
                 let classes = match classes {
                     Some(classes) => classes,
                     None => stored_data(&store, self.data_dir.as_deref())?.into(),
                 };
-                regress_store(&store, &classes, self.ridge, self.threads, &watch)?
+                let report = regress_store(&store, &classes, self.ridge, self.threads, &watch)?;
+                let outer = if report.results.len() == 1 { vec![] } else { vec![report.results.len()] };
+                (report, outer)
             }
             (None, Some(train), Some(test), Some(classes)) => {
-                regress_arrays(train, test, &classes, self.ridge, self.threads, &watch)?
+                let (mut train, mut test) = (Matrices::open(train)?, Matrices::open(test)?);
+                let report = regress_arrays(&mut train, &mut test, &classes, self.ridge, self.threads, &watch)?;
+                (report, train.outer().to_vec())
             }
             _ => bail!(super::failure::Usage("--train, --test and --labels are needed, or --store".to_owned())),
         };
         let failed = report.failures().next();
         if let (Some(out), None) = (&self.out, failed) {
-            write_predictions(out, &report)?;
+            write_predictions(out, &report, outer)?;
         }
         if let Some(path) = &self.report {
             report.write(path)?;
@@ -104,8 +108,8 @@ impl Regress {
     }
 }
 
-fn write_predictions(path: &std::path::Path, report: &Report) -> anyhow::Result<()> {
-    let m = report.results.first().map_or(0, |row| row.predictions.len());
-    let shape = if report.results.len() == 1 { vec![m] } else { vec![report.results.len(), m] };
+/// Writes the predicted classes; `shape` is that of the kernels, to which the test images are added.
+fn write_predictions(path: &std::path::Path, report: &Report, mut shape: Vec<usize>) -> anyhow::Result<()> {
+    shape.push(report.results.first().map_or(0, |row| row.predictions.len()));
     Ok(write_array(path, &shape, report.results.iter().flat_map(|row| row.predictions.iter().copied()))?)
 }

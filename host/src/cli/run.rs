@@ -45,7 +45,7 @@ pub(super) struct Run {
     /// Which images, where not all: the first ones, or as many of each class
     #[arg(long, value_name = "WHICH", value_parser = args::subsets(), default_value = "first", conflicts_with = "train_x")]
     subset: Subset,
-    /// Your own training images, .npy: (n, features) or (n, channels, height, width)
+    /// Your own training images, .npy: (n, features) for fc, (n, channels, height, width) for all networks
     #[arg(long, value_name = "FILE", requires_all = ["train_y", "test_x", "test_y"])]
     train_x: Option<PathBuf>,
     /// Their classes, .npy: integers
@@ -99,6 +99,9 @@ impl Run {
         let machine = self.nets.machine()?;
         args::check_report(self.report.as_ref())?;
         let data = self.load()?;
+        if let Some(path) = &self.train_x {
+            args::check_pixels(&self.net, data.train.images.shape(), path)?;
+        }
         let options = RunOptions {
             nets,
             precision: self.nets.precision,

@@ -1,7 +1,9 @@
 //! One tile of a dense net's Gram matrix: a matrix product in register blocks, then the layers on its entries.
 
 use super::run::Tile;
+use crate::data::Images;
 use crate::simd::Job;
+use std::ops::Range;
 use ultrawide_core::{
     Dense, Error, FEATURE_BLOCK, Number, Scalar, add_exactly, average_flipped, block_products, dense_deviation,
     dense_layers, flip, identity_cap,
@@ -19,6 +21,21 @@ pub(super) struct DenseTile<'a, S> {
     pub(super) out: &'a mut [S],
 }
 
+/// The bytes of images that a thread holds on either side: a whole tile of 3×32×32 in `f32`, 256 images.
+const BYTES: usize = 3_200_000;
+
+/// How many images of a side of `count` are read at a time: a whole number of `unit`s, at least one of them.
+fn at_a_time<S>(features: usize, count: usize, unit: usize) -> usize {
+    let fitting = BYTES / features.saturating_mul(size_of::<S>()).max(1);
+    (fitting / unit).clamp(1, count.div_ceil(unit).max(1)) * unit
+}
+
+/// How many rows and how many columns of a tile are read at a time; mirrored rows count as rows.
+pub(super) fn block<S>(features: usize, flip: bool, (rows, columns): (usize, usize), lanes: usize) -> (usize, usize) {
+    let sides = if flip { 2 } else { 1 };
+    (at_a_time::<S>(features * sides, rows, ROWS), at_a_time::<S>(features, columns, lanes * GROUPS))
+}
+
 impl<S: Scalar> Job<S> for DenseTile<'_, S> {
     type Output = Result<(), Error>;
 
@@ -27,46 +44,51 @@ impl<S: Scalar> Job<S> for DenseTile<'_, S> {
         let DenseTile { net, flip: flipping, tile, out } = self;
         let shape = tile.x.shape();
         let features = shape.len().unwrap_or(0);
-        let rows = read::<S>(tile.x, tile.rows.clone(), features);
-        let columns = pack::<N>(&read::<S>(tile.y, tile.columns.clone(), features), features);
-        fill(net, tile, &rows, &columns, out)?;
-        if flipping {
-            let mut mirrored = rows.clone();
-            flip(&rows, shape.width, &mut mirrored)?;
-            let mut other = out.to_vec();
-            fill(net, tile, &mirrored, &columns, &mut other)?;
-            average_flipped(out, &other)?;
+        let (height, width) = block::<S>(features, flipping, (tile.rows.len(), tile.columns.len()), N::LANES);
+        let mut other = if flipping { out.to_vec() } else { vec![] };
+        for first in tile.columns.clone().step_by(width) {
+            let columns = Columns::<N>::new(tile.y, first..tile.columns.end.min(first + width), features);
+            for start in tile.rows.clone().step_by(height) {
+                let range = start..tile.rows.end.min(start + height);
+                if tile.diagonal && first >= range.end {
+                    continue;
+                }
+                let rows = read::<S>(tile.x, range, features);
+                fill(net, tile, start, &rows, &columns, out)?;
+                if flipping {
+                    let mut mirrored = rows.clone();
+                    flip(&rows, shape.width, &mut mirrored)?;
+                    fill(net, tile, start, &mirrored, &columns, &mut other)?;
+                }
+            }
         }
-        Ok(())
+        if flipping { average_flipped(out, &other) } else { Ok(()) }
     }
 }
 
-/// The kernels of all rows and columns of a tile, on and below the diagonal where the tile is on it.
+/// The kernels of the rows from `start` on and some columns of a tile, on and below the diagonal where the tile is on it.
 #[inline(always)]
 fn fill<N: Number>(
     net: &Dense,
     tile: &Tile<'_>,
+    start: usize,
     rows: &[N::Scalar],
-    columns: &[N],
+    columns: &Columns<N>,
     out: &mut [N::Scalar],
 ) -> Result<(), Error> {
     let features = tile.x.shape().len().unwrap_or(0);
-    let covariances = Covariances::<N>::new(rows, columns, features);
-    let mut y_deviations = Vec::new();
-    for y in columns.chunks_exact(features) {
-        y_deviations.push(dense_deviation(y));
-    }
+    let covariances = Covariances::<N>::new(rows, &columns.images, features);
     let mut values = vec![N::zero(); net.outputs()];
     for (r, x) in rows.chunks_exact(features).enumerate() {
         let [deviation, inverse] = dense_deviation(x);
         let x_deviation = [N::splat(deviation), N::splat(inverse)];
-        for (group, y) in columns.chunks_exact(features).enumerate() {
-            let (row, first) = (tile.rows.start + r, tile.columns.start + group * N::LANES);
+        for (group, y) in columns.images.chunks_exact(features).enumerate() {
+            let (row, first) = (start + r, columns.start + group * N::LANES);
             if tile.diagonal && first > row {
                 continue;
             }
-            let covariance = covariances.get(r, group);
-            dense_layers(net, covariance, x_deviation, y_deviations[group], identity_cap(x, y), &mut values)?;
+            let (covariance, y_deviation) = (covariances.get(r, group), columns.deviations[group]);
+            dense_layers(net, covariance, x_deviation, y_deviation, identity_cap(x, y), &mut values)?;
             tile.put(out, row, first, &values);
         }
     }
@@ -74,7 +96,7 @@ fn fill<N: Number>(
 }
 
 /// The images of a range, one after another.
-fn read<S: Scalar>(images: &crate::data::Images, range: std::ops::Range<usize>, features: usize) -> Vec<S> {
+fn read<S: Scalar>(images: &Images, range: Range<usize>, features: usize) -> Vec<S> {
     let mut all = vec![S::from_f64(0.0); range.len() * features];
     for (index, image) in range.zip(all.chunks_exact_mut(features)) {
         images.write(index, image);
@@ -82,20 +104,34 @@ fn read<S: Scalar>(images: &crate::data::Images, range: std::ops::Range<usize>, 
     all
 }
 
-/// One image in each lane, a vector of images after another; the last image fills the lanes that are left.
-#[inline(always)]
-fn pack<N: Number>(images: &[N::Scalar], features: usize) -> Vec<N> {
-    let count = images.len() / features;
-    let mut packed = Vec::with_capacity(count.div_ceil(N::LANES) * features);
-    for first in (0..count).step_by(N::LANES) {
-        for at in 0..features {
-            packed.push(N::from_lanes(|lane| images[(first + lane).min(count - 1) * features + at]));
-        }
-    }
-    packed
+/// Column images from `start` on.
+struct Columns<N> {
+    start: usize,
+    /// One image in each lane, a vector of images after another; the last image fills the lanes that are left.
+    images: Vec<N>,
+    /// Of each vector of images.
+    deviations: Vec<[N; 2]>,
 }
 
-/// Σ⁰ = x·y of all rows and vectors of columns of a tile.
+impl<N: Number> Columns<N> {
+    #[inline(always)]
+    fn new(images: &Images, range: Range<usize>, features: usize) -> Self {
+        let start = range.start;
+        let groups = range.len().div_ceil(N::LANES);
+        let (mut packed, mut deviations) = (Vec::with_capacity(groups * features), Vec::with_capacity(groups));
+        for first in range.clone().step_by(N::LANES) {
+            let some = read::<N::Scalar>(images, first..range.end.min(first + N::LANES), features);
+            let last = some.len() / features - 1;
+            for at in 0..features {
+                packed.push(N::from_lanes(|lane| some[lane.min(last) * features + at]));
+            }
+            deviations.push(dense_deviation(&packed[packed.len() - features..]));
+        }
+        Columns { start, images: packed, deviations }
+    }
+}
+
+/// Σ⁰ = x·y of all rows and vectors of columns in hand.
 struct Covariances<N> {
     sums: Vec<[N; 2]>,
     groups: usize,

@@ -112,8 +112,9 @@ impl Net {
         along(net.shape().height) * along(net.shape().width)
     }
 
-    /// The images along the side of a tile: a power of two from 16 to 256, so that a tile takes seconds at the most and
-    /// the buffers of a thread stay near 32 MB. It depends on the network alone: the same job has the same tiles anywhere.
+    /// The images along the side of a tile: a power of two from 16 to 256, so that a tile takes seconds at the most and its
+    /// images, prepared, 32 MB (a thread holds a part of them at a time, see [`Gram::thread_bytes`](super::Gram::thread_bytes)).
+    /// It depends on the network alone: the same job has the same tiles anywhere.
     pub fn tile(&self) -> usize {
         const ENTRY_LAYERS: f64 = 4e9;
         const BYTES: f64 = 32e6;

@@ -1,7 +1,7 @@
 //! The parallel run over the tiles of a Gram matrix.
 
-use super::conv_tile::ConvTile;
-use super::dense_tile::DenseTile;
+use super::conv_tile::{ConvTile, rows_at_a_time};
+use super::dense_tile::{DenseTile, block};
 use super::error::GramError;
 use super::net::Net;
 use crate::data::Images;
@@ -156,24 +156,32 @@ impl Gram<'_> {
     }
 
     /// About the bytes that a thread needs for one tile, its result included.
+    ///
+    /// Beside the result at most 10 MB, so that 20 threads stay below 200 MB, unless a few images are more than that. A
+    /// convolutional net holds two vectors of images prepared (three with mirrored rows), of
+    /// 64·[`prepared_len`](ultrawide_core::prepared_len) bytes with AVX-512: 2.8 MB each for images of 3×32×32 at depth 21, but
+    /// 138 MB for 3×224×224. A dense net holds 32 columns, which are more than planned above 25,000 numbers an image in `f32`.
+    ///
+    /// An allocator may keep as much again of what was given back: glibc does, see `docs/performance.md`.
     pub fn thread_bytes<S: Element>(&self, backend: Backend) -> f64 {
         let (rows, columns) = (self.tile.min(self.x.len()), self.tile.min(self.y.unwrap_or(self.x).len()));
         let lanes = backend.lanes::<S>();
         let sides = if self.flip { 2.0 } else { 1.0 };
-        let padded = columns.div_ceil(lanes) as f64 * lanes as f64;
-        let (lanes, rows) = (lanes as f64, rows as f64);
-        let out = self.net.outputs().len() as f64 * rows * columns as f64;
+        let out = self.net.outputs().len() as f64 * rows as f64 * columns as f64;
         let numbers = match self.net {
-            // The columns, the rows in hand before and after they are brought in order, and the scratch of a pair.
+            // The rows, the vector of columns, two copies of its pixels before they are prepared, and the scratch of a pair.
             Net::Conv(net) => {
-                let image = prepared_len(net) as f64;
-                image * (padded + lanes * (1.0 + sides)) + lanes * conv_scratch_len(net) as f64 + out
+                let held = rows_at_a_time::<S>(net, self.flip, rows, lanes) as f64 * sides;
+                let pixels = 2.0 * lanes as f64 * net.shape().len().unwrap_or(usize::MAX) as f64;
+                prepared_len(net) as f64 * (held + lanes as f64) + pixels + (lanes * conv_scratch_len(net)) as f64 + out
             }
-            // Rows and columns, the columns also before they are packed, the sums in two parts, and with mirrored rows a
-            // second result.
+            // Rows and columns, a vector of columns before it is packed, the sums in two parts, and with mirrored rows a second
+            // result.
             Net::Dense { shape, .. } => {
-                let image = shape.len().unwrap_or(usize::MAX) as f64;
-                image * (rows * sides + padded + columns as f64) + 2.0 * rows * padded + out * sides
+                let features = shape.len().unwrap_or(usize::MAX);
+                let (height, width) = block::<S>(features, self.flip, (rows, columns), lanes);
+                let (height, width) = (height as f64, width as f64);
+                features as f64 * (height * sides + width + lanes as f64) + 2.0 * height * width + out * sides
             }
         };
         numbers * size_of::<S>() as f64

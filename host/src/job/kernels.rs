@@ -4,6 +4,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{Float, JobError};
 use crate::gram::{Gram, GramError, Memory, Stored, TileSource};
+use crate::regression::MAX_THREADS;
 use crate::simd::Backend;
 use crate::store::Store;
 
@@ -16,12 +17,16 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts `threads` threads; `None` for one per core.
+    /// Starts `threads` threads; `None` for one per core. More than there are cores gain nothing: each only takes memory for
+    /// its tile (see [`Gram::thread_bytes`]).
     ///
     /// # Errors
-    /// [`GramError::Threads`] if they cannot be started.
+    /// More than [`MAX_THREADS`]; [`GramError::Threads`] if they cannot be started.
     pub fn new(backend: Backend, threads: Option<usize>) -> Result<Self, JobError> {
         let threads = threads.unwrap_or_else(cores);
+        if threads > MAX_THREADS {
+            return Err(JobError::Usage(format!("{threads} threads: at most {MAX_THREADS} are allowed")));
+        }
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("kernel-{i}"))
@@ -36,9 +41,9 @@ impl Machine {
     }
 }
 
-/// The cores that this process may use.
+/// The cores that this process may use, but not more than the threads that are allowed.
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
 }
 
 /// An amount of work.

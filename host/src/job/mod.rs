@@ -18,6 +18,7 @@ mod regress;
 mod report;
 mod run;
 mod settings;
+mod symmetric;
 
 pub use error::JobError;
 pub use file::{check_writable, write_atomically};

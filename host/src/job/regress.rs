@@ -6,8 +6,9 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::report::{Report, Row, Software};
+use super::symmetric::load_symmetric;
 use super::{Float, JobError, Solver, Watch, checksum_labels, cores};
-use crate::data::npy::Matrices;
+use crate::data::npy::{Block, Matrices};
 use crate::data::{Dataset, Kind, LoadOptions, Subset, load};
 use crate::gram::{Stored, TileSource};
 use crate::regression::{Predictor, Targets};
@@ -38,16 +39,17 @@ impl From<Dataset> for Classes {
     }
 }
 
-/// Regression on the matrices of two files, (n, n) and (m, n), or (depths, n, n) and (depths, m, n).
+/// Regression on the matrices of two files, as [`kernel()`](super::kernel()) writes them: (n, n) and (m, n), or both with
+/// the same numbers of depths, or of kernels and depths, before that.
 ///
 /// # Errors
 /// Files that do not fit each other or the labels; a training kernel that is not symmetric.
 ///
 /// # Cost
-/// Memory: two n×n matrices of f64, one to read and one to factor.
+/// Memory: one n×n matrix of f64, into which the file is read, and some MB.
 pub fn regress_arrays(
-    train: &Path,
-    test: &Path,
+    train: &mut Matrices,
+    test: &mut Matrices,
     classes: &Classes,
     ridge: f64,
     threads: Option<usize>,
@@ -57,38 +59,25 @@ pub fn regress_arrays(
     let threads = threads.unwrap_or_else(cores);
     let targets = Targets::new(&classes.train, classes.names.len())?;
     let mut solver = Solver::new(&targets, classes.test.as_deref(), &classes.names, ridge, threads)?;
-    let (mut train_file, mut test_file) = (Matrices::open(train)?, Matrices::open(test)?);
-    let n = train_file.rows();
-    let (train_name, test_name) = (train.display(), test.display());
-    let mismatch = |what: String| Err(JobError::Input(what));
-    if train_file.columns() != n {
-        return mismatch(format!(
-            "{train_name}: a training kernel is square, this one is {n}x{}",
-            train_file.columns()
-        ));
-    }
-    if (test_file.count(), test_file.columns()) != (train_file.count(), n) {
-        let (count, columns) = (test_file.count(), test_file.columns());
-        return mismatch(format!(
-            "{train_name} holds {} kernels with {n} columns, {test_name} holds {count} with {columns} columns: they must be \
-             equal",
-            train_file.count()
-        ));
-    }
-    check_labels(n, test_file.rows(), classes)?;
+    let (n, m) = (train.rows(), test.rows());
+    check_shapes(train, test)?;
+    check_labels(n, m, classes)?;
+    let (train_name, test_name) = (train.name().to_owned(), test.name().to_owned());
     let mut rows = Vec::new();
-    for index in 0..train_file.count() {
-        let mut row = Row { net: train_name.to_string(), depth: index, ..Row::default() };
+    for index in 0..train.count() {
+        let mut row = Row { net: train_name.clone(), depth: index, ..Row::default() };
+        if let [_, depths] = *train.outer() {
+            (row.kernel, row.depth) = ((index / depths).to_string(), index % depths);
+        }
         watch.stage(&format!("regression: matrix {index}"));
-        let values = train_file.read(index)?;
-        check_symmetric(&values, n, &train_name.to_string(), index)?;
-        let m = test_file.rows();
         solver.one(
             n,
-            |workspace| workspace.load(|lower| Ok(lower.set_tile(0, 0, n, n, &values)?)),
+            |workspace| workspace.load(|lower| Ok(load_symmetric(train, index, lower)?)),
             |fit| {
                 let mut predictor = Predictor::new(fit.alpha.as_ref(), m)?;
-                predictor.add_block(0, 0, m, n, &test_file.read(index)?)?;
+                test.blocks(index, |Block { row, column, rows, columns, values }| {
+                    Ok::<_, JobError>(predictor.add_block(row, column, rows, columns, values)?)
+                })?;
                 Ok(predictor.finish()?)
             },
             &mut row,
@@ -97,12 +86,31 @@ pub fn regress_arrays(
     }
     watch.end();
     let settings = json!({
-        "train": train_name.to_string(),
-        "test": test_name.to_string(),
+        "train": train_name,
+        "test": test_name,
         "ridge": ridge,
         "labels_sha256": checksum_labels(&classes.train),
     });
     Ok(report(settings, threads, solver.seconds, clock, rows))
+}
+
+fn check_shapes(train: &Matrices, test: &Matrices) -> Result<(), JobError> {
+    let text = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+    let (have, n) = (text(train.shape()), train.rows());
+    if train.columns() != n {
+        let reason = format!("{}: a training kernel is square, this one is ({have})", train.name());
+        return Err(JobError::Input(reason));
+    }
+    if (train.outer(), n) != (test.outer(), test.columns()) {
+        let need = text(&[train.outer(), &[test.rows(), n]].concat());
+        return Err(JobError::Input(format!(
+            "{} is ({have}), {} is ({}): a test kernel that fits is ({need}), test images before training images",
+            train.name(),
+            test.name(),
+            text(test.shape())
+        )));
+    }
+    Ok(())
 }
 
 /// Regression on all kernels of a finished store.
@@ -212,25 +220,6 @@ fn check_labels(n: usize, m: usize, classes: &Classes) -> Result<(), JobError> {
         {
             let labels = labels.len();
             return Err(JobError::Input(format!("{labels} {what} labels for kernels of {images} {what} images")));
-        }
-    }
-    Ok(())
-}
-
-/// A training kernel that is not symmetric is a mistake: two files exchanged, or a matrix of something else.
-fn check_symmetric(values: &[f64], n: usize, file: &str, index: usize) -> Result<(), JobError> {
-    // Far above the rounding of any kernel in f32, far below any mistake.
-    const TOLERANCE: f64 = 1e-3;
-    let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
-    for row in 0..n {
-        for column in 0..row {
-            let (a, b) = (values[row * n + column], values[column * n + row]);
-            if (a - b).abs() > TOLERANCE * largest {
-                let reason = format!(
-                    "{file}: matrix {index} is not symmetric: {a:e} at ({row}, {column}), {b:e} at ({column}, {row})"
-                );
-                return Err(JobError::Input(reason));
-            }
         }
     }
     Ok(())

@@ -115,11 +115,11 @@ pub struct ClassResult {
 pub struct Row {
     /// The network, for instance `cntk-lap(2)`; of kernels read from a file the file.
     pub net: String,
-    /// `ntk` or `nngp`, if known.
+    /// `ntk` or `nngp`; of several kernels read from a file their number, from 0.
     pub kernel: String,
     /// `all` or `hidden`, if known.
     pub trained: String,
-    /// The depth; of kernels read from a file the number of the matrix, from 0.
+    /// The depth; of kernels read from a file its place among the depths, from 0.
     pub depth: usize,
     /// The fraction of test images recognised, from 0 to 1.
     pub accuracy: Option<f64>,
@@ -156,9 +156,10 @@ impl Row {
 
     /// What the row is about, in words.
     pub fn name(&self) -> String {
-        // Of kernels read from a file nothing but the number is known.
-        if self.kernel.is_empty() {
-            return format!("{} matrix {}", self.net, self.depth);
+        // Of kernels read from a file nothing but their numbers are known.
+        if self.trained.is_empty() {
+            let kernel = if self.kernel.is_empty() { String::new() } else { format!(" kernel {}", self.kernel) };
+            return format!("{}{kernel} matrix {}", self.net, self.depth);
         }
         format!("{} {} {} depth {}", self.net, self.kernel, self.trained, self.depth)
     }

@@ -80,7 +80,7 @@ pub struct NetSettings {
 }
 
 /// One run of the recursion over all pairs, which gives all outputs of one or more networks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pass {
     /// What its arrays in a store begin with: `all`, `hidden`, `fc-all` or `fc-hidden`.
     pub name: String,

@@ -31,4 +31,4 @@ pub use evaluate::{ClassScore, Evaluation, evaluate};
 pub use lower::LowerMut;
 pub use predict::Predictor;
 pub use targets::{MAX_CLASSES, TARGET_OFFSET, Targets};
-pub use workspace::{Fit, SolveReport, Workspace, fit};
+pub use workspace::{Fit, MAX_THREADS, SolveReport, Workspace, fit};

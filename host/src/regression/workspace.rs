@@ -12,8 +12,8 @@ use super::matrix::Matrix;
 use super::targets::Targets;
 use super::{cholesky, condition, residual, ridge as ridges};
 
-/// More threads than this are taken for a mistake.
-const MAX_THREADS: usize = 4096;
+/// More threads than this are taken for a mistake: they would share the cores, and each takes memory of its own.
+pub const MAX_THREADS: usize = 1024;
 
 /// The weights of a kernel regression.
 #[derive(Debug, Clone)]

@@ -35,6 +35,8 @@ fn inputs(path: &Path) {
     images(path, "column.npy", &[6, 1, 3, 1], 7);
     write_array(&path.join("bright.npy"), &[6, 1, 3, 3], numbers(54, 4).iter().map(|x| x * 1e30)).unwrap();
     write_array(&path.join("k3.npy"), &[2, 3], [1.0_f64; 6]).unwrap();
+    write_array(&path.join("k4.npy"), &[2, 1, 2, 2], [1.0_f64, 0.5, 0.5, 1.0].repeat(2)).unwrap();
+    write_array(&path.join("k5.npy"), &[1, 1, 1, 2, 2], [1.0_f64, 0.5, 0.5, 1.0]).unwrap();
     sets(path);
 }
 
@@ -117,6 +119,7 @@ fn every_mistake_is_one_line() {
         (2, "run --net cntk-v --filter 4".to_owned(), "filter size 4 is even"),
         (2, "run --net cntk-v --filter 0".to_owned(), "filter size 0 is even"),
         (2, format!("{R} --threads 0"), "--threads"),
+        (2, format!("{R} --threads 1025"), "1..=1024"),
         (2, format!("{R} --tile 0"), "--tile"),
         (2, format!("{R} --ridge=-1"), "--ridge"),
         (2, format!("{R} --ridge nan"), "--ridge"),
@@ -148,6 +151,9 @@ fn every_mistake_is_one_line() {
         (2, format!("{} --flip", arrays("x.npy", "y.npy").replace("x.npy", "column.npy")), "--flip"),
         (2, format!("{K} column.npy --flip"), "--flip"),
         (2, "kernel --x flat.npy --out out.npy --net fc --depth 3 --flip".to_owned(), "--flip"),
+        // Rows of features are no images.
+        (2, format!("{K} flat.npy"), "flat.npy: images of 9x1x1 have one pixel"),
+        (2, arrays("flat.npy", "y.npy").replace("x.npy --test-y", "flat.npy --test-y"), "(n, channels, height, width)"),
         // Outputs that would overwrite.
         (2, "kernel --x x.npy --out x.npy --net fc --depth 3".to_owned(), "--x and --out"),
         (2, "kernel --x x.npy --y x2.npy --out other/../x2.npy --net fc --depth 3".to_owned(), "--y and --out"),
@@ -169,7 +175,14 @@ fn every_mistake_is_one_line() {
         (1, format!("{K} bright.npy"), "overflows"),
         (1, "kernel --x x.npy --out out.npy --net cntk-v --depth 21 --filter 1001".to_owned(), "underflows"),
         (1, "kernel --x x.npy --y x.npy --out out.npy --net cntk-v --depth 21 --filter 1001".to_owned(), "underflows"),
-        (1, "regress --train k.npy --test k3.npy --labels y2.npy".to_owned(), "with 3 columns"),
+        (1, "regress --train k.npy --test k3.npy --labels y2.npy".to_owned(), "k3.npy is (2, 3)"),
+        (1, "regress --train k3.npy --test k.npy --labels y2.npy".to_owned(), "square, this one is (2, 3)"),
+        (
+            1,
+            "regress --train k4.npy --test k.npy --labels y2.npy".to_owned(),
+            "a test kernel that fits is (2, 1, 2, 2)",
+        ),
+        (1, "regress --train k5.npy --test k.npy --labels y2.npy".to_owned(), "shape (1, 1, 1, 2, 2)"),
         (1, "run --train-size 5000".to_owned(), "5000 were asked for"),
         (1, "run --data cifar10 --data-dir other".to_owned(), "cifar-10"),
         (1, "run --report missing/out.json".to_owned(), "missing/out.json"),
@@ -268,12 +281,11 @@ fn unusual_but_legal_settings_work() {
     let folder = folder();
     let path = folder.path();
     inputs(path);
-    // A filter and a window larger than the image; constant images; one image; flat images for a convolution.
+    // A filter and a window larger than the image; constant images; one image.
     run(path, "kernel --x x.npy --out a.npy --net cntk-lap --lap 7 --filter 9 --depth 3").ok();
     run(path, "kernel --x constant.npy --out b.npy --net cntk-gap --depth 3").ok();
     images(path, "single.npy", &[1, 1, 2, 1], 9);
     run(path, "kernel --x single.npy --out c.npy --net cntk-v --depth 2").ok();
-    run(path, "kernel -q --x flat.npy --out d.npy --net cntk-v --depth 3").ok();
 }
 
 #[test]

@@ -79,9 +79,27 @@ fn kernels_have_the_promised_shapes_and_feed_a_regression() {
     run(path, "regress --train k.npy --test t1.npy --labels y.npy --out p1.npy").ok();
     assert_eq!(read_labels(&path.join("p1.npy")).unwrap().len(), 7);
 
-    run(path, "kernel --x x.npy --out k4.npy --net cntk-gap --depth 3,4 --kernel ntk,nngp --precision f64").ok();
-    let bytes = std::fs::read(path.join("k4.npy")).unwrap();
-    assert!(String::from_utf8_lossy(&bytes[..128]).contains("(2, 2, 20, 20)"));
+    // Two kernels: each is the same regression as alone.
+    let nets = "--net cntk-v --depth 3,4 --precision f64";
+    for (kernels, files) in [("ntk,nngp", "4"), ("nngp", "3")] {
+        run(path, &format!("kernel --x x.npy --out k{files}.npy --kernel {kernels} {nets}")).ok();
+        run(path, &format!("kernel --x t.npy --y x.npy --out t{files}.npy --kernel {kernels} {nets}")).ok();
+        let files = format!("--train k{files}.npy --test t{files}.npy --out p{files}.npy --report r{files}.json");
+        run(path, &format!("regress {files} --labels y.npy --test-labels yt.npy")).ok();
+    }
+    assert_eq!(Matrices::open(&path.join("k4.npy")).unwrap().shape(), [2, 2, 20, 20]);
+    let bytes = std::fs::read(path.join("p4.npy")).unwrap();
+    assert!(String::from_utf8_lossy(&bytes[..128]).contains("(2, 2, 7)"));
+    assert!(bytes.ends_with(&std::fs::read(path.join("p3.npy")).unwrap()[128..]));
+    let (all, alone) = (json(&path.join("r4.json")), json(&path.join("r3.json")));
+    for (index, (kernel, depth)) in [("0", 0), ("0", 1), ("1", 0), ("1", 1)].into_iter().enumerate() {
+        let row = &all["results"][index];
+        assert_eq!((row["kernel"].as_str(), row["depth"].as_u64()), (Some(kernel), Some(depth)));
+    }
+    for (row, same) in [(2, 0), (3, 1)] {
+        let accuracy = |report: &serde_json::Value, row: usize| report["results"][row]["accuracy"].clone();
+        assert_eq!(accuracy(&all, row), accuracy(&alone, same));
+    }
 }
 
 #[test]

@@ -27,7 +27,7 @@ use super::images::{Images, Pixels};
 use header::Dtype;
 use values::Input;
 
-pub use matrices::{Matrices, read_matrix};
+pub use matrices::{Block, Matrices, read_matrix};
 pub(crate) use write::temporary;
 pub use write::{ArrayWriter, Element, write_array};
 

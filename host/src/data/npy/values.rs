@@ -83,7 +83,7 @@ impl<R: Read> Input<R> {
     }
 
     /// Makes room, or says that there is none.
-    fn reserve<T>(&self, values: &mut Vec<T>, count: usize) -> Result<(), DataError> {
+    pub(super) fn reserve<T>(&self, values: &mut Vec<T>, count: usize) -> Result<(), DataError> {
         values.try_reserve_exact(count).map_err(|_| {
             let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
             DataError::format(&self.name, format!("its elements need {bytes} bytes of memory, which there are not"))
@@ -91,7 +91,7 @@ impl<R: Read> Input<R> {
     }
 
     /// Puts elements whose first index runs fastest into the order whose last index does.
-    pub(super) fn c_order<T: Copy>(&self, values: Vec<T>) -> Result<Vec<T>, DataError> {
+    fn c_order<T: Copy>(&self, values: Vec<T>) -> Result<Vec<T>, DataError> {
         let shape = &self.header.shape;
         let mut ordered = Vec::new();
         self.reserve(&mut ordered, values.len())?;

@@ -1,5 +1,6 @@
 //! Kernels read back.
 
+use super::super::DataError;
 use super::super::npy::{Matrices, read_matrix, write_array};
 use super::npy::file;
 use super::{message, put};
@@ -33,6 +34,35 @@ fn one_matrix_at_a_time_is_read_in_any_order() {
 }
 
 #[test]
+fn blocks_are_the_matrix_in_any_order_of_storage() {
+    let folder = tempfile::tempdir().unwrap();
+    // Longer and wider than a block.
+    let (rows, columns) = (700, 400);
+    let value = |row: usize, column: usize| (row * columns + column) as f64;
+    let path = folder.path().join("k.npy");
+    let numbers = (0..2 * rows * columns).map(|at| at as f64 - value(rows, 0));
+    write_array(&path, &[2, 1, rows, columns], numbers).unwrap();
+    let by_columns = (0..rows * columns).flat_map(|at| value(at % rows, at / rows).to_le_bytes());
+    let header = "{'descr': '<f8', 'fortran_order': True, 'shape': (700, 400)}";
+    let fortran = put(folder.path(), "f.npy", &file(1, header, &by_columns.collect::<Vec<u8>>()));
+    for (path, index) in [(path, 1), (fortran, 0)] {
+        let mut matrices = Matrices::open(&path).unwrap();
+        let (mut count, mut blocks) = (0, 0);
+        let all = matrices.blocks(index, |block| {
+            for (at, &number) in block.values.iter().enumerate() {
+                assert_eq!(number, value(block.row + at / block.columns, block.column + at % block.columns));
+            }
+            assert_eq!(block.values.len(), block.rows * block.columns);
+            (count, blocks) = (count + block.values.len(), blocks + 1);
+            Ok::<_, DataError>(())
+        });
+        all.unwrap();
+        assert!(count == rows * columns && blocks > 1, "{count} numbers in {blocks} blocks");
+        assert_eq!(matrices.read(index).unwrap(), (0..count).map(|at| at as f64).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn what_is_no_kernel_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("k.npy");
@@ -40,7 +70,7 @@ fn what_is_no_kernel_is_an_error() {
     let mut matrices = Matrices::open(&path).unwrap();
     assert!(matrices.read(0).is_ok());
     message(matrices.read(1), &["k.npy: ", "row 1, column 0 of matrix 1 is NaN"]);
-    for shape in [&[4][..], &[1, 1, 2, 2], &[0, 4], &[2, 0, 2]] {
+    for shape in [&[4][..], &[1, 1, 1, 2, 2], &[0, 4], &[2, 0, 1, 1], &[2, 0, 2]] {
         write_array(&path, shape, vec![1.0; shape.iter().product()]).unwrap();
         message(Matrices::open(&path), &["k.npy: shape", "(rows, columns)"]);
     }
