@@ -83,6 +83,13 @@ pub trait Scalar: Number<Scalar = Self> + PartialOrd + core::fmt::Debug + 'stati
     /// The smallest positive number of full precision.
     const SMALLEST_NORMAL: Self;
 
+    /// The type in which the constant factor of an output is computed, once for each pair, before it is rounded to this one:
+    /// `f64`, or this type where it has more digits or a wider range.
+    type Constant: Scalar<Constant = Self::Constant>;
+
+    /// The nearest number of this type.
+    fn from_constant(value: Self::Constant) -> Self;
+
     /// The nearest number of this type.
     fn from_f64(value: f64) -> Self;
     /// The nearest `f64`.
@@ -208,6 +215,12 @@ macro_rules! float {
             const KAPPA0: &'static [$float] = &$kappa0;
             const KAPPA1: &'static [$float] = &$kappa1;
             const SMALLEST_NORMAL: $float = <$float>::MIN_POSITIVE;
+            type Constant = f64;
+
+            #[inline(always)]
+            fn from_constant(value: f64) -> $float {
+                value as $float
+            }
 
             #[inline(always)]
             fn from_f64(value: f64) -> $float {

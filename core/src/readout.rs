@@ -146,29 +146,37 @@ fn add_row<N: Number, P: Pick>(row: &[[N; 2]], columns: &[[N; 2]], weight: Optio
     }
 }
 
+/// What the constant factors of outputs in `N` are computed in.
+type Constant<N> = <<N as Number>::Scalar as Scalar>::Constant;
+
 /// Writes the sums, times the constant factor of their readout and depth, and the scale of either image.
 #[inline(always)]
 pub(crate) fn finish<N: Number>(net: &Conv, sums: &[Cell<N>], x: N, y: N, out: &mut [N]) {
     let depths = net.request().depths();
+    let square = |root: usize| {
+        let root = Constant::<N>::from_f64(root as f64);
+        root.mul(root)
+    };
     for (d, depth) in depths.iter().enumerate() {
-        let carried = net.growth().factor(depth - 1);
+        let carried: Constant<N> = net.growth().factor(depth - 1);
         for (index, out) in out.iter_mut().enumerate().skip(d).step_by(depths.len()) {
             let (Some(sum), Some(&readout)) =
                 (Sum::at(sums, index), net.readouts().get(index / depths.len() % net.readouts().len()))
             else {
                 return;
             };
+            let one = Constant::<N>::from_f64(1.0);
             let factor = match readout {
-                Readout::Vanilla => 1.0,
-                Readout::Gap => 1.0 / (net.pixels() as f64 * net.pixels() as f64),
+                Readout::Vanilla => one,
+                Readout::Gap => one.div(square(net.pixels())),
                 Readout::Lap(c) => {
-                    let area = (2 * c + 1) as f64 * (2 * c + 1) as f64;
-                    1.0 / (area * area)
+                    let area = square(2 * c + 1);
+                    one.div(area.mul(area))
                 }
             };
             // A power of two and the rest, neither of them as small as the whole, which may be subnormal where the result is not.
-            let (rest, power) = scale::halves(carried * factor);
-            let (rest, power) = (N::Scalar::from_f64(rest), N::Scalar::from_f64(power));
+            let (rest, power) = scale::halves(carried.mul(factor));
+            let (rest, power) = (N::Scalar::from_constant(rest), N::Scalar::from_f64(power));
             *out = sum.value().mul(N::splat(power)).mul(N::splat(rest)).mul(x).mul(y);
         }
     }

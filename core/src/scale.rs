@@ -62,33 +62,35 @@ impl Growth {
     }
 
     /// K / K̃ after ReLU layer `layer`: the product of the divisors so far, over q^(2 layer).
-    pub(crate) fn factor(&self, layer: usize) -> f64 {
+    pub(crate) fn factor<S: Scalar>(&self, layer: usize) -> S {
         let periods = layer.saturating_sub(1) / self.period;
-        let of_period = power(self.area, self.period);
+        let area = S::from_f64(self.area);
+        let of_period = power(area, self.period);
         // Period by period: the product of the divisors alone, and that of q², leave the range of `f64`.
-        let divided =
-            (1..=periods).fold(1.0, |factor, period| factor * (libm::ldexp(1.0, self.divisor(period)) / of_period));
-        divided / power(self.area, layer - periods * self.period)
+        let divided = (1..=periods).fold(S::from_f64(1.0), |factor, period| {
+            factor.mul(S::from_f64(libm::ldexp(1.0, self.divisor(period))).div(of_period))
+        });
+        divided.div(power(area, layer - periods * self.period))
     }
 }
 
-/// base^exponent, by squaring: exact as long as the result has no more than 53 bits.
-fn power(mut base: f64, mut exponent: usize) -> f64 {
-    let mut result = 1.0;
+/// base^exponent, by squaring: exact as long as the result has no more digits than the type.
+fn power<S: Scalar>(mut base: S, mut exponent: usize) -> S {
+    let mut result = S::from_f64(1.0);
     while exponent > 0 {
         if exponent % 2 == 1 {
-            result *= base;
+            result = result.mul(base);
         }
-        base *= base;
+        base = base.mul(base);
         exponent /= 2;
     }
     result
 }
 
 /// A factor as a product of two near its root, the second a power of two.
-pub(crate) fn halves(factor: f64) -> (f64, f64) {
-    let power = libm::ldexp(1.0, exponent(factor) / 2);
-    (factor / power, power)
+pub(crate) fn halves<S: Scalar>(factor: S) -> (S, f64) {
+    let power = libm::ldexp(1.0, exponent(factor.to_f64()) / 2);
+    (factor.div(S::from_f64(power)), power)
 }
 
 /// In each lane the power of two 2^e with the largest |pixel| in [2^e, 2^(e+1)), or the nearest that has an inverse of
@@ -132,7 +134,7 @@ mod tests {
                     "{q} {height}x{width} {layer}: {carried}"
                 );
                 let expected = divided - area * layer as f64;
-                let factor = libm::log2(growth.factor(layer));
+                let factor = libm::log2(growth.factor::<f64>(layer));
                 // A factor that underflows is that of a kernel that does.
                 let right = if expected < -1022.0 { factor < -1020.0 } else { (factor - expected).abs() < 1e-9 };
                 assert!(right, "{q} {height}x{width} layer {layer}: {factor} instead of {expected}");

@@ -1,7 +1,7 @@
 //! Accuracy of the dual activations κ0 and κ1.
 //!
-//! `f32` is compared with the definitions evaluated in `f64`, on a fixed sample; `examples/kappa_exhaustive.rs` does the
-//! same for every argument. `f64` is compared with multi-precision values (`scripts/kappa_reference.py`).
+//! `f32` is compared with the definitions evaluated in `f64`, on a fixed sample, and `f64` with multi-precision values
+//! (`scripts/kappa_reference.py`). The command `accuracy kappa` goes over all of `f32` and many more of `f64`.
 mod common;
 
 use common::precision::{KAPPA_F32_ULP, KAPPA_F64_ULP, KAPPA_FALL_ULP};

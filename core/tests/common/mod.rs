@@ -1,4 +1,4 @@
-//! What the tests of this crate share with each other, with `examples/kappa_exhaustive.rs` and with the tests of the host.
+//! What the tests of this crate share with each other, with the crate `accuracy` and with the tests of the host.
 #![allow(dead_code, reason = "each program that includes this module uses a part of it")]
 
 pub mod finite;

@@ -1,0 +1,54 @@
+//! `accuracy kappa`.
+
+use std::fmt::LowerExp;
+use ultrawide_accuracy::common::precision::{KAPPA_F32_ULP, KAPPA_F64_ULP};
+use ultrawide_accuracy::kappa::Float;
+use ultrawide_accuracy::kappa::points::GENERATORS;
+use ultrawide_accuracy::kappa::scan::{Tallies, merge, scan_f32, scan_f64};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[arg(long, value_enum)]
+    precision: Precision,
+    /// How many arguments: of f32 as many evenly spaced bit patterns, of f64 as many of all generators together
+    ///
+    /// Without it, all 2,130,706,434 f32, or 100,000,000 f64.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    sample: Option<u64>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Precision {
+    F32,
+    F64,
+}
+
+impl Args {
+    /// Whether all errors are within the tolerance.
+    pub fn run(self) -> bool {
+        match self.precision {
+            Precision::F32 => {
+                let all = 2 * u64::from(1f32.to_bits()) + 2;
+                let stride = self.sample.map_or(1, |sample| (all / sample).max(1));
+                report("f32", &scan_f32(u32::try_from(stride).unwrap_or(1)), KAPPA_F32_ULP)
+            }
+            Precision::F64 => {
+                let count = self.sample.unwrap_or(100_000_000).div_ceil(GENERATORS.len() as u64);
+                let mut sum = Tallies::default();
+                for generator in GENERATORS {
+                    let tallies = scan_f64(generator, count);
+                    println!("{generator:?}: at most {} and {} ULP", tallies[0].largest, tallies[1].largest);
+                    sum = merge(sum, tallies);
+                }
+                report("f64", &sum, KAPPA_F64_ULP)
+            }
+        }
+    }
+}
+
+fn report<F: Float + LowerExp>(precision: &str, tallies: &Tallies<F>, tolerance: u64) -> bool {
+    for (name, tally) in ["kappa0", "kappa1"].into_iter().zip(tallies) {
+        print!("{name} {precision}: {tally}");
+    }
+    tallies.iter().all(|tally| tally.largest <= tolerance)
+}

@@ -1,0 +1,149 @@
+//! Counts of the errors of κ0 and κ1 over very many arguments, on all processors.
+
+use super::points::{Generator, hard_f32, hard_f64};
+use super::{Float, Oracle};
+use crate::common::images::Random;
+use crate::common::ulp::ulp_distance;
+use crate::progress_bar;
+use rayon::prelude::*;
+use std::fmt;
+use ultrawide_core::dual::{kappa0, kappa1};
+
+/// The bits of 1: patterns from 0 to here are the arguments in [0, 1].
+const ONE: u32 = 0x3f80_0000;
+/// The arguments of one piece of work.
+const CHUNK: u64 = 1 << 20;
+/// The worst arguments kept of each piece of work, and printed.
+const KEPT: usize = 8;
+/// Everything that is as far off shares the last bin.
+const BINS: usize = 17;
+
+/// How often each distance occurred, and where the largest did.
+#[derive(Clone, Debug)]
+pub struct Tally<F> {
+    /// Occurrences of each distance, in representable numbers.
+    pub histogram: [u64; BINS],
+    /// The largest distance.
+    pub largest: u64,
+    /// Arguments of the largest.
+    pub at: Vec<F>,
+    /// Arguments at which only multi-precision knew the nearest number.
+    pub undecided: u64,
+}
+
+impl<F> Default for Tally<F> {
+    fn default() -> Self {
+        Tally { histogram: [0; BINS], largest: 0, at: vec![], undecided: 0 }
+    }
+}
+
+impl<F: Float> Tally<F> {
+    fn record(&mut self, value: F, (nearest, undecided): (F, bool), lambda: F) {
+        let distance = ulp_distance(value, nearest);
+        self.histogram[(distance as usize).min(BINS - 1)] += 1;
+        self.undecided += u64::from(undecided);
+        if distance > self.largest {
+            self.largest = distance;
+            self.at.clear();
+        }
+        if distance == self.largest && self.at.len() < KEPT {
+            self.at.push(lambda);
+        }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        for (sum, count) in self.histogram.iter_mut().zip(other.histogram) {
+            *sum += count;
+        }
+        self.undecided += other.undecided;
+        if other.largest > self.largest {
+            (self.largest, self.at) = (other.largest, other.at);
+        } else if other.largest == self.largest {
+            self.at.extend(other.at);
+        }
+        self
+    }
+}
+
+/// The tallies of κ0 and of κ1.
+pub type Tallies<F> = [Tally<F>; 2];
+
+/// Adds one argument.
+pub fn visit<F: Float>([first, second]: &mut Tallies<F>, oracle: &Oracle, lambda: F) {
+    let [nearest0, nearest1] = F::nearest(oracle, lambda);
+    first.record(kappa0(lambda), nearest0, lambda);
+    second.record(kappa1(lambda), nearest1, lambda);
+}
+
+/// Adds the second ones to the first.
+pub fn merge<F: Float>([a0, a1]: Tallies<F>, [b0, b1]: Tallies<F>) -> Tallies<F> {
+    [a0.merge(b0), a1.merge(b1)]
+}
+
+/// The tallies of all chunks, in their order whichever thread did which.
+fn over_chunks<F: Float + Send>(what: &str, chunks: u64, scan: impl Fn(u64) -> Tallies<F> + Sync) -> Tallies<F> {
+    let bar = progress_bar(chunks, what);
+    let scan = |chunk| {
+        let tallies = scan(chunk);
+        bar.inc(1);
+        tallies
+    };
+    let sum = (0..chunks).into_par_iter().map(scan).reduce(Tallies::default, merge);
+    bar.finish_and_clear();
+    sum
+}
+
+/// Every `stride`th `f32` in [−1, 1] and the hard points: all of them for a stride of 1.
+pub fn scan_f32(stride: u32) -> Tallies<f32> {
+    let oracle = Oracle::default();
+    let magnitudes = u64::from(ONE) / u64::from(stride) + 1;
+    let chunks = magnitudes.div_ceil(CHUNK);
+    let scan = |chunk: u64| {
+        let mut tallies = Tallies::default();
+        for index in chunk * CHUNK..magnitudes.min((chunk + 1) * CHUNK) {
+            let lambda = f32::from_bits(index as u32 * stride);
+            visit(&mut tallies, &oracle, lambda);
+            visit(&mut tallies, &oracle, -lambda);
+        }
+        tallies
+    };
+    let mut hard = Tallies::default();
+    if stride > 1 {
+        for lambda in hard_f32() {
+            visit(&mut hard, &oracle, lambda);
+            visit(&mut hard, &oracle, -lambda);
+        }
+    }
+    merge(hard, over_chunks("f32", chunks, scan))
+}
+
+/// `count` arguments of a generator. The same ones for every number of threads.
+pub fn scan_f64(generator: Generator, count: u64) -> Tallies<f64> {
+    let (oracle, hard) = (Oracle::default(), hard_f64());
+    let chunks = count.div_ceil(CHUNK);
+    let scan = |chunk: u64| {
+        let mut tallies = Tallies::default();
+        let mut random = Random(chunk << 32 | generator as u64);
+        for _ in chunk * CHUNK..count.min((chunk + 1) * CHUNK) {
+            visit(&mut tallies, &oracle, generator.point(&mut random, &hard));
+        }
+        tallies
+    };
+    over_chunks(&format!("f64 {generator:?}"), chunks, scan)
+}
+
+impl<F: Float + fmt::LowerExp> fmt::Display for Tally<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total: u64 = self.histogram.iter().sum();
+        writeln!(f, "at most {} ULP, {total} arguments, {} by multi-precision", self.largest, self.undecided)?;
+        for (distance, &count) in self.histogram.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let share = count as f64 * 100.0 / total as f64;
+            writeln!(f, "  {distance:>2} ULP: {count:>11}  {share:10.6} %")?;
+        }
+        // Arguments apart from each other say more than a run of neighbours.
+        for lambda in self.at.iter().step_by(self.at.len().div_ceil(KEPT).max(1)) {
+            writeln!(f, "  at {} = {lambda:e}", lambda.hex())?;
+        }
+        Ok(())
+    }
+}

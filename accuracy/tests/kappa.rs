@@ -1,0 +1,131 @@
+//! The references for κ0 and κ1 against each other and the definitions, and the library against them on a sample.
+//!
+//! `accuracy kappa` does the last for all `f32` and very many `f64`.
+
+use ultrawide_accuracy::Big;
+use ultrawide_accuracy::common::images::Random;
+use ultrawide_accuracy::common::precision::{AGREEMENT, KAPPA_F32_ULP, KAPPA_F64_ULP};
+use ultrawide_accuracy::kappa::double::Double;
+use ultrawide_accuracy::kappa::points::{GENERATORS, hard_f32, hard_f64};
+use ultrawide_accuracy::kappa::scan::{Tallies, visit};
+use ultrawide_accuracy::kappa::{DOUBLE_ERROR, Float, Oracle, PLAIN_ERROR, exact};
+use ultrawide_accuracy::naive::Real;
+use ultrawide_core::{Number, Scalar};
+
+/// `count` arguments of each generator, and the hard points with either sign.
+fn arguments(count: usize) -> impl Iterator<Item = f64> {
+    let hard = hard_f64();
+    let mut random = Random(3);
+    let both_signs = hard.clone().into_iter().flat_map(|x| [x, -x]);
+    let generated = GENERATORS
+        .into_iter()
+        .flat_map(move |generator| (0..count).map(|_| generator.point(&mut random, &hard)).collect::<Vec<_>>());
+    both_signs.chain(generated)
+}
+
+fn relative(value: Big, exact: Big) -> f64 {
+    let difference = value.sub(exact).abs();
+    if difference.is_zero() { 0.0 } else { difference.div(exact).to_f64() }
+}
+
+/// κ0 and κ1 straight from the paper.
+fn definition(lambda: f64) -> [Big; 2] {
+    let (lambda, one, pi) = (Real::from(lambda), Real::from(1.0), Real::pi());
+    let angle = &pi - &lambda.acos();
+    let kappa1 = (&lambda * &angle + (one - &lambda * &lambda).sqrt()) / &pi;
+    [angle / pi, kappa1].map(|value| Big::from_float(value.into_float()))
+}
+
+#[test]
+fn multi_precision_agrees_with_the_definitions() {
+    for lambda in arguments(100).filter(|lambda| !lambda.is_subnormal()) {
+        for (value, exact) in exact(lambda).into_iter().zip(definition(lambda)) {
+            assert!(relative(value, exact) < AGREEMENT, "λ = {lambda:e}: {:e}", relative(value, exact));
+        }
+    }
+}
+
+/// And are not much better than their bounds either, or these would prove too little.
+#[test]
+fn fast_references_are_within_their_bounds() {
+    let oracle = Oracle::default();
+    let [mut plain, mut double] = [0f64; 2];
+    for lambda in arguments(2000) {
+        let exact = exact(lambda);
+        for (value, exact) in oracle.plain(lambda).into_iter().zip(exact) {
+            plain = plain.max(relative(Big::from_f64(value), exact));
+        }
+        for (Double { high, low }, exact) in oracle.double(lambda).into_iter().zip(exact) {
+            double = double.max(relative(Big::from_f64(high).add(Big::from_f64(low)), exact));
+        }
+    }
+    println!("f64: {plain:e} of {PLAIN_ERROR:e}; two f64: {double:e} of {DOUBLE_ERROR:e}");
+    assert!((0.1 * PLAIN_ERROR..=PLAIN_ERROR).contains(&plain), "{plain:e}, stated {PLAIN_ERROR:e}");
+    assert!((0.05 * DOUBLE_ERROR..=DOUBLE_ERROR).contains(&double), "{double:e}, stated {DOUBLE_ERROR:e}");
+}
+
+#[test]
+fn nearest_floats_are_those_of_multi_precision() {
+    let oracle = Oracle::default();
+    for lambda in arguments(500) {
+        let exact64 = exact(lambda).map(Big::to_f64);
+        assert_eq!(f64::nearest(&oracle, lambda).map(|(value, _)| value), exact64, "λ = {lambda:e}");
+        let lambda = lambda as f32;
+        let exact32 = exact(lambda.into()).map(Big::to_f32);
+        assert_eq!(f32::nearest(&oracle, lambda).map(|(value, _)| value), exact32, "λ = {lambda:e}");
+    }
+}
+
+/// Some of the 43 values of `f32` arguments that the reference in `f64` cannot round, with the function: each is within 2^-49 of the middle
+/// between two floats, and multi-precision decides.
+#[test]
+fn what_is_near_the_middle_takes_multi_precision() {
+    let oracle = Oracle::default();
+    for (bits, which) in [
+        (0x318d_8ddd, 1),
+        (0x33c9_0fdb, 0),
+        (0x3ca3_9a61, 1),
+        (0xb349_0fdb, 0),
+        (0xbec0_6e23, 0),
+        (0xbeea_269f, 1),
+        (0xbf00_c11c, 1),
+    ] {
+        let lambda = f32::from_bits(bits);
+        let (value, undecided) = f32::nearest(&oracle, lambda)[which];
+        assert!(undecided, "{lambda:e}");
+        assert_eq!(value, exact(lambda.into())[which].to_f32(), "{lambda:e}");
+        let distance = |x: f32| Big::from_f64(x.into()).sub(exact(lambda.into())[which]).abs();
+        assert!(
+            [value.next_up(), value.next_down()].iter().all(|&other| distance(value) < distance(other)),
+            "{lambda:e}"
+        );
+    }
+}
+
+fn check<F: Float>(tallies: Tallies<F>, tolerance: u64, enough: u64) {
+    for tally in &tallies {
+        println!("{:?}, largest {} at {:?}", tally.histogram, tally.largest, tally.at);
+        assert!(tally.histogram.iter().sum::<u64>() >= enough);
+        assert!(tally.largest <= tolerance, "{} ULP, allowed {tolerance}, at {:?}", tally.largest, tally.at);
+    }
+}
+
+#[test]
+fn f32_sample_and_hard_points() {
+    let (oracle, mut tallies) = (Oracle::default(), Tallies::default());
+    let sample = (0..=1f32.to_bits()).step_by(9973).map(f32::from_bits);
+    for lambda in sample.chain(hard_f32()) {
+        visit(&mut tallies, &oracle, lambda);
+        visit(&mut tallies, &oracle, -lambda);
+    }
+    check(tallies, KAPPA_F32_ULP, 200_000);
+}
+
+#[test]
+fn f64_sample_and_hard_points() {
+    let (oracle, mut tallies) = (Oracle::default(), Tallies::default());
+    for lambda in arguments(50_000) {
+        visit(&mut tallies, &oracle, lambda);
+    }
+    check(tallies, KAPPA_F64_ULP, 200_000);
+}

@@ -1,0 +1,167 @@
+//! The rules beside the formulas, with multi-precision as the truth: variance maps, the pixel that meets itself, variances of 0, near-identical
+//! and opposite images, and how large or small pixels may be.
+
+use ultrawide_accuracy::Big;
+use ultrawide_accuracy::common::images::{Random, len, replace, scaled, shape};
+use ultrawide_accuracy::common::precision::*;
+use ultrawide_accuracy::common::single::{self, BOTH, Worst, conv_net, request, rounded};
+use ultrawide_accuracy::compare::{errors, record, units, widened};
+use ultrawide_core::{Conv, Number, Readout, Scalar, Trained, prepare, prepared_len};
+
+const READOUTS: [Readout; 3] = [Readout::Vanilla, Readout::Gap, Readout::Lap(1)];
+
+fn net(dimensions: [usize; 3], filter: usize, trained: Trained, depths: &[usize]) -> Conv {
+    conv_net(shape(dimensions), filter, &READOUTS, request(&BOTH, depths, trained))
+}
+
+fn prepared<S: Scalar>(net: &Conv, image: &[f64]) -> Vec<S> {
+    let mut out = vec![S::from_f64(0.0); prepared_len(net)];
+    prepare(net, &rounded::<S>(image), &mut out).expect("buffers of the stated length");
+    out
+}
+
+/// Both floats against multi-precision.
+#[derive(Default)]
+struct Both {
+    f64: Worst,
+    f32: Worst,
+}
+
+impl Both {
+    fn conv(&mut self, net: &Conv, x: &[f64], y: &[f64], unit: Option<&[Big]>, what: &str) {
+        let exact = single::conv::<Big>(net, x, y);
+        let own = units(&exact);
+        let unit = unit.unwrap_or(&own);
+        let at = |index| format!("{what}, {}, filter {}, output {index}", net.shape(), net.filter());
+        record(&mut self.f64, &errors(&widened(&single::conv::<f64>(net, x, y)), &exact, unit), at);
+        record(&mut self.f32, &errors(&widened(&single::conv::<f32>(net, x, y)), &exact, unit), at);
+    }
+
+    #[track_caller]
+    fn check(&self, what: &str, f32: f64, f64: f64) {
+        self.f64.check(&format!("{what}, f64"), f64);
+        self.f32.check(&format!("{what}, f32"), f32);
+    }
+}
+
+#[test]
+fn variance_maps() {
+    fn relative<S: Scalar>(worst: &mut Worst, net: &Conv, image: &[f64]) {
+        let exact = prepared::<Big>(net, image);
+        let values = widened(&prepared::<S>(net, image));
+        let magnitudes: Vec<Big> = exact.iter().map(|value| value.abs()).collect();
+        record(worst, &errors(&values, &exact, &magnitudes), |index| format!("{} number {index}", net.shape()));
+    }
+    let (mut worst, mut random) = (Both::default(), Random(21));
+    for dimensions in [[1, 1, 5], [3, 4, 3], [2, 6, 6], [1, 9, 1]] {
+        for filter in [1, 3, 5, 31] {
+            let net = net(dimensions, filter, Trained::All, &[40]);
+            let image = random.image(net.shape());
+            let half_black = replace(net.shape(), &image, |_, column| column == 0, |_| 0.0);
+            for image in [image, half_black, vec![0.0; len(net.shape())], vec![1.0; len(net.shape())]] {
+                relative::<f64>(&mut worst.f64, &net, &image);
+                relative::<f32>(&mut worst.f32, &net, &image);
+            }
+        }
+    }
+    worst.check("variance maps", VARIANCE * f64::from(f32::EPSILON), VARIANCE * f64::EPSILON);
+}
+
+/// λ = 1 is exact where a pixel meets itself: without that rule the kernel would be too small by some √ε.
+#[test]
+fn an_image_with_itself() {
+    let (mut worst, mut random) = (Both::default(), Random(22));
+    for dimensions in [[8, 1, 5], [8, 4, 3], [8, 3, 3]] {
+        for filter in [1, 3, 5] {
+            let net = net(dimensions, filter, Trained::All, &[2, 6, 11]);
+            let x = random.image(net.shape());
+            worst.conv(&net, &x, &x, None, "an image with itself");
+        }
+    }
+    worst.check("an image with itself", KERNEL_F32, KERNEL_F64);
+}
+
+/// Images apart by one unit of `f32` in a single number up to 1e-3 in all, relative.
+#[test]
+fn near_identical_images() {
+    let (mut worst, mut random) = (Both::default(), Random(23));
+    for dimensions in [[1, 3, 3], [3, 4, 3], [8, 1, 4]] {
+        for filter in [1, 3] {
+            let net = net(dimensions, filter, Trained::All, &[2, 6, 11]);
+            let x = random.image(net.shape());
+            let mut next = x.clone();
+            next[1] = f64::from((next[1] as f32).next_up());
+            worst.conv(&net, &x, &next, None, "one unit in one number");
+            for distance in [1e-7, 1e-6, 1e-5, 1e-4, 1e-3] {
+                let near: Vec<f64> = x.iter().map(|x| f64::from((x + distance * random.number()) as f32)).collect();
+                worst.conv(&net, &x, &near, None, &format!("{distance:e} apart"));
+            }
+        }
+    }
+    worst.check("near-identical images", NEAR_F32, NEAR_F64);
+}
+
+#[test]
+fn opposite_images_shared_pixels_and_flat_regions() {
+    let (mut worst, mut random) = (Both::default(), Random(24));
+    for dimensions in [[1, 3, 3], [3, 4, 3], [8, 1, 4]] {
+        for filter in [1, 3] {
+            let net = net(dimensions, filter, Trained::All, &[2, 6, 11]);
+            let shape = net.shape();
+            let (x, y) = (random.image(shape), random.image(shape));
+            let own = single::conv::<Big>(&net, &x, &x);
+            worst.conv(&net, &x, &scaled(&x, -1.0), Some(&own), "opposite images");
+            worst.conv(&net, &x, &replace(shape, &y, |_, column| column < 2, |at| x[at]), None, "shared pixels");
+            worst.conv(&net, &vec![0.7f32.into(); x.len()], &vec![0.3f32.into(); x.len()], None, "constant images");
+            worst.conv(&net, &replace(shape, &x, |_, column| column < 2, |_| 0.5), &y, None, "a constant region");
+            worst.conv(&net, &replace(shape, &x, |_, column| column < 2, |_| 0.0), &y, None, "a black region");
+            worst.conv(&net, &vec![0.0; x.len()], &y, None, "a black image");
+        }
+    }
+    worst.check("opposite images, shared pixels, flat regions", PARALLEL_F32, PARALLEL_F64);
+}
+
+/// Pixels from 1e-30 to 1e30: a kernel within the normal range of its type is as exact as any other; one above is infinite, and one
+/// below is within the least normal number. `f64` holds all of them.
+#[test]
+fn pixels_of_any_size() {
+    fn within<S: Scalar>(
+        values: &[S],
+        exact: &[Big],
+        unit: &[Big],
+        [smallest, largest]: [f64; 2],
+        tolerance: f64,
+    ) -> usize {
+        let mut exactly = 0;
+        for (index, error) in errors(&widened(values), exact, unit).into_iter().enumerate() {
+            let size = exact[index].abs().to_f64();
+            if (8.0 * smallest..0.99 * largest).contains(&size) {
+                exactly += 1;
+                assert!(error < tolerance, "{size:e} is off by {error:e}");
+            } else if size > largest {
+                assert_eq!(values[index].to_f64(), f64::INFINITY, "{size:e}");
+            } else if size < smallest {
+                assert!((values[index].to_f64() - size).abs() <= smallest, "{size:e}");
+            }
+        }
+        exactly
+    }
+    let mut random = Random(25);
+    let (f32_range, f64_range) = ([f32::MIN_POSITIVE, f32::MAX].map(f64::from), [f64::MIN_POSITIVE, f64::MAX]);
+    let mut exactly = [0, 0];
+    for filter in [1, 3] {
+        let net = net([8, 2, 3], filter, Trained::All, &[2, 3, 11]);
+        let (x, y) = (random.image(net.shape()), random.image(net.shape()));
+        for x_exponent in (-30..=30).step_by(12) {
+            for y_exponent in (-30..=30).step_by(12) {
+                let [x, y] = [(&x, x_exponent), (&y, y_exponent)].map(|(image, e)| scaled(image, 10f64.powi(e)));
+                let exact = single::conv::<Big>(&net, &x, &y);
+                let unit = units(&exact);
+                exactly[0] += within(&single::conv::<f32>(&net, &x, &y), &exact, &unit, f32_range, KERNEL_F32);
+                exactly[1] += within(&single::conv::<f64>(&net, &x, &y), &exact, &unit, f64_range, KERNEL_F64);
+            }
+        }
+    }
+    println!("compared: {exactly:?}");
+    assert!(exactly[0] > 800 && exactly[1] == 2 * 36 * 18, "{exactly:?}");
+}

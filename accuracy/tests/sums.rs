@@ -1,0 +1,103 @@
+//! The small public functions of the core, against multi-precision.
+
+use ultrawide_accuracy::Big;
+use ultrawide_accuracy::common::images::Random;
+use ultrawide_accuracy::common::precision::{DEVIATION, PRODUCTS, SUM_F32, SUM_F64};
+use ultrawide_accuracy::common::single::Worst;
+use ultrawide_core::{
+    FEATURE_BLOCK, Number, Scalar, add_exactly, average_flipped, block_products, dense_deviation, identity_cap,
+};
+
+fn big(value: f64) -> Big {
+    Big::from_f64(value)
+}
+
+/// |value − exact| / unit.
+fn error(value: Big, exact: Big, unit: Big) -> f64 {
+    value.sub(exact).abs().div(unit).to_f64()
+}
+
+/// Numbers that fill the digits of `f64` too.
+fn numbers<S: Scalar>(random: &mut Random, len: usize) -> Vec<S> {
+    (0..len).map(|_| S::from_f64(random.number() / 3.0)).collect()
+}
+
+fn widened<S: Scalar>(value: S) -> Big {
+    big(value.to_f64())
+}
+
+fn block<S: Scalar>(epsilon: f64) {
+    let (mut worst, mut random) = (Worst::default(), Random(31));
+    for features in (1..=FEATURE_BLOCK).chain([FEATURE_BLOCK; 100]) {
+        let [x, y] = [(); 2].map(|()| numbers::<S>(&mut random, features));
+        let products = || x.iter().zip(&y).map(|(&x, &y)| widened(x).mul(widened(y)));
+        let exact = products().fold(big(0.0), Big::add);
+        let unit = products().fold(big(0.0), |sum, product| sum.add(product.abs()));
+        let [[value]] = block_products([&x[..]], [&y[..]]);
+        worst.record(error(widened(value), exact, unit) / epsilon, 0.0, 1.0, || format!("{features} features"));
+    }
+    worst.check("block_products, in units of Σ|x y|", PRODUCTS);
+}
+
+#[test]
+fn products_of_a_block() {
+    block::<f32>(f32::EPSILON.into());
+    block::<f64>(f64::EPSILON);
+}
+
+fn long_sum<S: Scalar>(tolerance: f64) {
+    let (mut pair, mut exact, mut random) = ([S::zero(); 2], big(0.0), Random(32));
+    for _ in 0..1 << 15 {
+        let term = numbers::<S>(&mut random, 1)[0].abs();
+        pair = add_exactly(pair, term);
+        exact = exact.add(widened(term));
+    }
+    let value = pair[0].add(pair[1]);
+    assert!(error(widened(value), exact, exact) < tolerance, "{value:?}");
+}
+
+#[test]
+fn sums_keep_their_last_digit() {
+    long_sum::<f32>(SUM_F32);
+    long_sum::<f64>(SUM_F64);
+}
+
+fn deviations<S: Scalar>(epsilon: f64) {
+    let (mut worst, mut random) = (Worst::default(), Random(33));
+    for features in [1, 2, 8, 127, 128, 129, 3072] {
+        let x = numbers::<S>(&mut random, features);
+        let root = x.iter().map(|&x| widened(x).mul(widened(x))).fold(big(0.0), Big::add).sqrt();
+        for (value, exact) in dense_deviation(&x).into_iter().zip([root, big(1.0).div(root)]) {
+            worst.record(error(widened(value), exact, exact) / epsilon, 0.0, 1.0, || format!("{features} features"));
+        }
+    }
+    worst.check("dense_deviation, in units in the last place", DEVIATION);
+    // Two numbers whose squares underflow, and none.
+    assert_eq!(dense_deviation(&[S::SMALLEST_NORMAL; 2])[1], S::zero());
+    assert_eq!(dense_deviation(&[S::zero(); 3]), [S::zero(); 2]);
+}
+
+#[test]
+fn deviations_of_dense_inputs() {
+    deviations::<f32>(f32::EPSILON.into());
+    deviations::<f64>(f64::EPSILON);
+}
+
+/// One sum is rounded, the half of it is exact.
+#[test]
+fn mean_of_two_kernels() {
+    let mut random = Random(34);
+    for _ in 0..1000 {
+        let [a, b] = [random.number() as f32, random.number() as f32];
+        let mut mean = [a];
+        average_flipped(&mut mean, &[b]).expect("slices of one length");
+        assert_eq!(mean, [((f64::from(a) + f64::from(b)) / 2.0) as f32]);
+    }
+}
+
+#[test]
+fn cap_is_0_for_equal_images_alone() {
+    assert_eq!(identity_cap::<f32>(&[1.0, 2.0], &[1.0, 2.0]), Some(0.0));
+    assert_eq!(identity_cap::<f32>(&[1.0, 2.0], &[1.0, 2f32.next_up()]), None);
+    assert_eq!(identity_cap::<f32>(&[1.0, 2.0], &[1.0]), None);
+}
