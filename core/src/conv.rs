@@ -69,11 +69,11 @@ pub fn conv_pair<N: Number>(
     check("prepared image x", x.len(), prepared_len(net))?;
     check("prepared image y", y.len(), prepared_len(net))?;
     check("output", out.len(), net.outputs())?;
-    let need = conv_scratch_len(net);
-    let Some(scratch) = scratch.get_mut(..need) else {
-        return Err(Error::Length { what: "scratch", have: scratch.len(), need });
+    let (have, need) = (scratch.len(), conv_scratch_len(net));
+    let parts = scratch.get_mut(..need).and_then(|scratch| scratch.split_at_mut_checked(2 * net.outputs()));
+    let Some((sums, scratch)) = parts else {
+        return Err(Error::Length { what: "scratch", have, need });
     };
-    let (sums, scratch) = scratch.split_at_mut(2 * net.outputs());
     sums.fill(N::zero());
     let sums = Cell::from_mut(sums).as_slice_of_cells();
     let scratch = scratch.as_chunks_mut().0;
@@ -114,7 +114,8 @@ impl Stencil {
             di,
             dj,
             height: net.shape().height.saturating_sub(di.unsigned_abs()),
-            width: net.shape().width.saturating_sub(dj.unsigned_abs()),
+            // At least 1 as it is; said, so that the compiler knows.
+            width: net.shape().width.saturating_sub(dj.unsigned_abs()).max(1),
             x_row,
             x_column,
             y_row,
@@ -322,10 +323,10 @@ fn row_of_three<N: Number, C: Case>(
     else {
         return;
     };
-    let Some(last) = width.checked_sub(1) else { return };
+    let (Some(&first_x), Some(&first_y)) = (x.first(), y.first()) else { return };
     let mut left = vertical::<N, C>(new, old, after, 0);
-    let mut middle = if last > 0 { vertical::<N, C>(new, old, after, 1) } else { [N::zero(); 2] };
-    let mut entry = begin::<N, C>(plus::<N, C>(left, middle), x[0], y[0], layer);
+    let mut middle = if width > 1 { vertical::<N, C>(new, old, after, 1) } else { [N::zero(); 2] };
+    let mut entry = begin::<N, C>(plus::<N, C>(left, middle), first_x, first_y, layer);
     for column in 2..width {
         let right = vertical::<N, C>(new, old, after, column);
         let next = begin::<N, C>(plus::<N, C>(plus::<N, C>(left, middle), right), x[column - 1], y[column - 1], layer);
@@ -333,12 +334,14 @@ fn row_of_three<N: Number, C: Case>(
         entry = next;
         (left, middle) = (middle, right);
     }
-    if last > 0 {
-        let next = begin::<N, C>(plus::<N, C>(left, middle), x[last], y[last], layer);
-        new[last - 1] = entry.end::<C>(layer);
+    if let ([.., before, _], Some(&x), Some(&y)) = (&mut *new, x.last(), y.last()) {
+        let next = begin::<N, C>(plus::<N, C>(left, middle), x, y, layer);
+        *before = entry.end::<C>(layer);
         entry = next;
     }
-    new[last] = entry.end::<C>(layer);
+    if let Some(place) = new.last_mut() {
+        *place = entry.end::<C>(layer);
+    }
 }
 
 /// The vertical 3-sum of a column.
@@ -363,11 +366,11 @@ fn plus<N: Number, C: Case>(a: [N; 2], b: [N; 2]) -> [N; 2] {
 /// `above`, which then takes up row r.
 #[inline(always)]
 fn vertical_sums<N: Number>(entries: &[[N; 2]], r: usize, reach: usize, above: &mut [[N; 2]], sums: &mut [[N; 2]]) {
-    let width = sums.len();
+    let width = sums.len().max(1);
     let kept = above.len() / width;
     sums.fill([N::zero(); 2]);
-    for old in r.saturating_sub(kept)..r {
-        add_row(sums, part(above, old % kept * width, width).unwrap_or_default());
+    for slot in (r.saturating_sub(kept)..r).filter_map(|old| old.checked_rem(kept)) {
+        add_row(sums, part(above, slot * width, width).unwrap_or_default());
     }
     for row in entries.chunks_exact(width).skip(r).take(reach.saturating_add(1)) {
         add_row(sums, row);

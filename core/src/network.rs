@@ -1,5 +1,7 @@
 //! What to compute: the network, its trained layers, and the list of outputs of one pass.
 
+use core::num::NonZeroUsize;
+
 use crate::scale::Growth;
 use crate::{Error, Shape};
 use heapless::Vec;
@@ -141,7 +143,8 @@ impl Dense {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conv {
     shape: Shape,
-    pixels: usize,
+    // Never 0, which the compiler can rely on: rows of no pixel would be a panic.
+    pixels: NonZeroUsize,
     filter: usize,
     growth: Growth,
     readouts: Vec<Readout, MAX_READOUTS>,
@@ -175,7 +178,7 @@ impl Conv {
             .checked_add(request.layers().saturating_mul(2))
             .and_then(|maps| shape.pixels()?.checked_mul(maps))
             .and_then(|len| len.checked_mul(4 * size_of::<f64>()));
-        match (largest, shape.pixels()) {
+        match (largest, shape.pixels().and_then(NonZeroUsize::new)) {
             (Some(bytes), Some(pixels)) if isize::try_from(bytes).is_ok() => {
                 Ok(Conv { shape, pixels, filter, growth: Growth::new(filter, shape), readouts, request })
             }
@@ -190,7 +193,7 @@ impl Conv {
 
     /// P·Q.
     pub fn pixels(&self) -> usize {
-        self.pixels
+        self.pixels.get()
     }
 
     /// q, the size of the filters.

@@ -157,14 +157,14 @@ pub(crate) fn finish<N: Number>(net: &Conv, sums: &[Cell<N>], x: N, y: N, out: &
         let root = Constant::<N>::from_f64(root as f64);
         root.mul(root)
     };
+    let count = depths.len();
     for (d, depth) in depths.iter().enumerate() {
-        let carried: Constant<N> = net.growth().factor(depth - 1);
-        for (index, out) in out.iter_mut().enumerate().skip(d).step_by(depths.len()) {
-            let (Some(sum), Some(&readout)) =
-                (Sum::at(sums, index), net.readouts().get(index / depths.len() % net.readouts().len()))
-            else {
-                return;
-            };
+        let carried: Constant<N> = net.growth().factor(depth.saturating_sub(1));
+        // The outputs in the order kernel, readout, depth.
+        let readouts = net.request().kernels().iter().flat_map(|_| net.readouts());
+        for (nth, &readout) in readouts.enumerate() {
+            let index = nth * count + d;
+            let (Some(sum), Some(out)) = (Sum::at(sums, index), out.get_mut(index)) else { return };
             let one = Constant::<N>::from_f64(1.0);
             let factor = match readout {
                 Readout::Vanilla => one,

@@ -13,6 +13,8 @@
 //! that its largest pixel lies in [1, 2), and every few layers, before box can have multiplied a number by more than
 //! 2^`GROWTH`, all are divided by what it may have come to.
 
+use core::num::NonZeroUsize;
+
 use crate::Shape;
 use crate::number::{Number, Scalar};
 
@@ -24,7 +26,7 @@ const GROWTH: f64 = 64.0;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Growth {
     /// After as many layers the numbers are divided.
-    period: usize,
+    period: NonZeroUsize,
     /// log2 of the growth in a period.
     growth: f64,
     /// q².
@@ -36,9 +38,10 @@ impl Growth {
     pub(crate) fn new(q: usize, shape: Shape) -> Self {
         // A window holds no more pixels than the image has.
         let growth = libm::log2(q.min(shape.height) as f64) + libm::log2(q.min(shape.width) as f64);
-        let period = if growth > 0.0 { libm::floor(GROWTH / growth).max(1.0) } else { f64::INFINITY };
-        let growth = if growth > 0.0 { period * growth } else { 0.0 };
-        Growth { period: period as usize, growth, area: q as f64 * q as f64 }
+        let layers = if growth > 0.0 { libm::floor(GROWTH / growth) as usize } else { usize::MAX };
+        let period = NonZeroUsize::new(layers).unwrap_or(NonZeroUsize::MIN);
+        let growth = if growth > 0.0 { period.get() as f64 * growth } else { 0.0 };
+        Growth { period, growth, area: q as f64 * q as f64 }
     }
 
     /// log2 of the product of the first `periods` divisors. Even, so that the root of a variance is divided by a power of two as well.
@@ -55,7 +58,7 @@ impl Growth {
     #[inline(always)]
     pub(crate) fn before<S: Scalar>(&self, layer: usize) -> Option<S> {
         let layers = layer.saturating_sub(1);
-        if layers == 0 || !layers.is_multiple_of(self.period) {
+        if layers == 0 || layers % self.period != 0 {
             return None;
         }
         Some(S::from_f64(libm::ldexp(1.0, -self.divisor(layers / self.period))))
@@ -65,12 +68,12 @@ impl Growth {
     pub(crate) fn factor<S: Scalar>(&self, layer: usize) -> S {
         let periods = layer.saturating_sub(1) / self.period;
         let area = S::from_f64(self.area);
-        let of_period = power(area, self.period);
+        let of_period = power(area, self.period.get());
         // Period by period: the product of the divisors alone, and that of q², leave the range of `f64`.
         let divided = (1..=periods).fold(S::from_f64(1.0), |factor, period| {
             factor.mul(S::from_f64(libm::ldexp(1.0, self.divisor(period))).div(of_period))
         });
-        divided.div(power(area, layer - periods * self.period))
+        divided.div(power(area, layer.saturating_sub(periods.saturating_mul(self.period.get()))))
     }
 }
 

@@ -38,11 +38,14 @@ pub fn prepared_len(net: &Conv) -> usize {
 /// P·Q·(2q + 3) operations a layer, one root and one division among them; no scratch.
 #[inline(always)]
 pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(), Error> {
-    let (p, width) = (net.reach(), net.shape().width);
+    let (p, width) = (net.reach(), net.shape().width.max(1));
     let size = net.pixels();
     check("pixels", pixels.len(), size * net.shape().channels)?;
     check("prepared image", out.len(), prepared_len(net))?;
-    let (scaled, maps) = out.split_at_mut(pixels.len());
+    let have = out.len();
+    let Some((scaled, maps)) = out.split_at_mut_checked(pixels.len()) else {
+        return Err(Error::Length { what: "prepared image", have, need: prepared_len(net) });
+    };
     let magnitude = scale::magnitude(pixels);
     let one = N::Scalar::from_f64(1.0);
     let inverse = N::splat(one).div(magnitude);
