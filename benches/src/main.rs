@@ -1,6 +1,6 @@
 //! The speed report: one run that puts side by side what has to be compared.
 //!
-//! `cargo run --release -p ultrawide-benches` (about two minutes on two cores; `--quick` leaves the dense net of 10,000 inputs out)
+//! `cargo run --release -p ultrawide-benches` (about a minute on two cores; `--quick` leaves the dense net of 10,000 inputs out)
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;

@@ -9,7 +9,8 @@ use crate::Error;
 use crate::accumulate::exact_sum;
 use crate::dual::{Activation, Case, Layer};
 use crate::network::{Dense, Kernel, Trained};
-use crate::number::Number;
+use crate::number::{Number, Scalar};
+use crate::scale;
 use crate::variance::{check, deviation};
 
 /// The features whose products are added plainly before the compensated sum takes over.
@@ -46,16 +47,25 @@ pub fn add_exactly<N: Number>([high, low]: [N; 2], term: N) -> [N; 2] {
     exact_sum(high, low, term)
 }
 
-/// √(x·x) and its inverse, 0 where x·x is 0 or subnormal: what an input contributes to every pair it takes part in.
+/// √v, 1/√v and ρ: what an input contributes to every pair it takes part in.
 ///
-/// The bits do not depend on the number type's way of multiply-add.
+/// v = x·x of the input divided by ρ², the square of a power of two, so that its largest feature lies in [1, 4) and no square leaves
+/// the range; 1/√v is 0 for an input of zeros. The bits do not depend on the number type's way of multiply-add.
 #[inline(always)]
-pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 2] {
+pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
+    let root = scale::root(x);
+    let inverse = N::splat(N::Scalar::from_f64(1.0)).div(root.mul(root));
     let mut sum = [N::zero(); 2];
     for block in x.chunks(FEATURE_BLOCK) {
-        sum = add_exactly(sum, block.iter().fold(N::zero(), |sum, &x| sum.add(x.mul(x))));
+        let mut squares = N::zero();
+        for x in block {
+            let scaled = x.mul(inverse);
+            squares = squares.add(scaled.mul(scaled));
+        }
+        sum = add_exactly(sum, squares);
     }
-    deviation(sum[0].add(sum[1]))
+    let [deviation, inverse] = deviation(sum[0].add(sum[1]));
+    [deviation, inverse, root]
 }
 
 /// The kernels of input `x` and the input in each lane of `y`: every depth and kernel of `net` in one pass.
@@ -94,10 +104,12 @@ pub fn dense_pair<N: Number>(
         let [[products]] = block_products([x], [y]);
         sigma = add_exactly(sigma, products);
     }
-    dense_layers(net, sigma[0].add(sigma[1]), dense_deviation(x).map(N::splat), dense_deviation(y), cap, out)
+    let [deviation, inverse, root] = dense_deviation(x);
+    let x = [N::splat(deviation), N::splat(inverse), N::splat(root)];
+    dense_layers(net, sigma[0].add(sigma[1]), x, dense_deviation(y), cap, out)
 }
 
-/// The layers of [`dense_pair`], for a covariance Σ⁰ = x·y and deviations that are already there.
+/// The layers of [`dense_pair`], for a covariance Σ⁰ = x·y and what [`dense_deviation`] gives for either input.
 ///
 /// # Errors
 /// [`Error::Length`] where `out` does not hold [`Dense::outputs`].
@@ -105,8 +117,8 @@ pub fn dense_pair<N: Number>(
 pub fn dense_layers<N: Number>(
     net: &Dense,
     covariance: N,
-    x: [N; 2],
-    y: [N; 2],
+    x: [N; 3],
+    y: [N; 3],
     cap: Option<N>,
     out: &mut [N],
 ) -> Result<(), Error> {
@@ -115,7 +127,9 @@ pub fn dense_layers<N: Number>(
     let trained = request.trained() == Trained::All;
     let layer = Layer::new(request.trained(), cap);
     let depths = request.depths().len();
-    let mut entry = [covariance, N::zero()];
+    // Both ways by ρ ρ' twice, which leaves what is between within the range.
+    let ([x, y], root) = ([[x[0], x[1]], [y[0], y[1]]], x[2].mul(y[2]));
+    let mut entry = [covariance.div(root).div(root), N::zero()];
     for number in 1..=request.layers() {
         entry = if number == 1 {
             Activation::begin::<First>(entry, x, y, &layer).end::<First>(&layer)
@@ -125,11 +139,12 @@ pub fn dense_layers<N: Number>(
         if let Some(depth) = request.depth_after(number) {
             for (a, kernel) in request.kernels().iter().enumerate() {
                 if let Some(out) = out.get_mut(a * depths + depth) {
-                    *out = match (kernel, trained) {
+                    let value = match (kernel, trained) {
                         (Kernel::Nngp, _) => entry[0],
                         (Kernel::Ntk, true) => entry[1],
                         (Kernel::Ntk, false) => entry[1].sub(entry[0]),
                     };
+                    *out = value.mul(root).mul(root);
                 }
             }
         }

@@ -115,7 +115,8 @@ impl<N: Number> Layer<N> {
 /// u = (n − Σ)/n       K = Σ + (n − Σ) √u R(u)       Θ ← (Θ + K) − √u Θ P(u)
 /// ```
 ///
-/// A variance of 0 has the inverse 0 and needs no branch: there Σ and Θ are 0 and stay so, whatever λ is taken for.
+/// A variance of 0 has the inverse 0 and needs no branch: there Σ and Θ are 0 and stay so, whatever λ is taken for. Where a variance
+/// only counts as 0, Σ is at most 1e-19 (`f32`) of what the largest pixels of the images make, and stays that.
 ///
 /// The work is cut in two, so that a loop can begin an entry before it ends the one before: the root and the
 /// polynomials are long chains of dependent operations, and a processor sees only so far ahead.

@@ -149,7 +149,7 @@ fn add_row<N: Number, P: Pick>(row: &[[N; 2]], columns: &[[N; 2]], weight: Optio
 /// What the constant factors of outputs in `N` are computed in.
 type Constant<N> = <<N as Number>::Scalar as Scalar>::Constant;
 
-/// Writes the sums, times the constant factor of their readout and depth, and the scale of either image.
+/// Writes the sums, times the constant factor of their readout and depth, and the scales ρ² of the images x and y.
 #[inline(always)]
 pub(crate) fn finish<N: Number>(net: &Conv, sums: &[Cell<N>], x: N, y: N, out: &mut [N]) {
     let depths = net.request().depths();
@@ -157,7 +157,7 @@ pub(crate) fn finish<N: Number>(net: &Conv, sums: &[Cell<N>], x: N, y: N, out: &
         let root = Constant::<N>::from_f64(root as f64);
         root.mul(root)
     };
-    let count = depths.len();
+    let (count, root) = (depths.len(), x.mul(y));
     for (d, depth) in depths.iter().enumerate() {
         let carried: Constant<N> = net.growth().factor(depth.saturating_sub(1));
         // The outputs in the order kernel, readout, depth.
@@ -177,7 +177,7 @@ pub(crate) fn finish<N: Number>(net: &Conv, sums: &[Cell<N>], x: N, y: N, out: &
             // A power of two and the rest, neither of them as small as the whole, which may be subnormal where the result is not.
             let (rest, power) = scale::halves(carried.mul(factor));
             let (rest, power) = (N::Scalar::from_constant(rest), N::Scalar::from_f64(power));
-            *out = sum.value().mul(N::splat(power)).mul(N::splat(rest)).mul(x).mul(y);
+            *out = sum.value().mul(N::splat(power)).mul(N::splat(rest)).mul(root).mul(root);
         }
     }
 }

@@ -9,8 +9,8 @@
 //!
 //! so the hot loop has a multiplication less, and 1/q² is rounded once, not once a layer.
 //!
-//! Two powers of two, which round nothing, keep these numbers far from overflow and underflow: every image is scaled so
-//! that its largest pixel lies in [1, 2), and every few layers, before box can have multiplied a number by more than
+//! Two powers of two, which round nothing, keep these numbers far from overflow and underflow: every image is divided by ρ² so
+//! that its largest pixel lies in [1, 4), and every few layers, before box can have multiplied a number by more than
 //! 2^`GROWTH`, all are divided by what it may have come to.
 
 use core::num::NonZeroUsize;
@@ -96,18 +96,20 @@ pub(crate) fn halves<S: Scalar>(factor: S) -> (S, f64) {
     (factor.div(S::from_f64(power)), power)
 }
 
-/// In each lane the power of two 2^e with the largest |pixel| in [2^e, 2^(e+1)), or the nearest that has an inverse of
-/// full precision; 1 for a black image.
+/// In each lane the power of two ρ with the largest |pixel| in [ρ², 4 ρ²), or the nearest whose ρ² has an inverse of full
+/// precision; 1 for a black image.
+///
+/// ρ and not ρ²: a kernel times ρ ρ' twice over passes through nothing but numbers between what it was and what it comes to.
 #[inline(always)]
-pub(crate) fn magnitude<N: Number>(pixels: &[N]) -> N {
+pub(crate) fn root<N: Number>(pixels: &[N]) -> N {
     let mut largest = N::zero();
     for pixel in pixels {
         largest = largest.max(pixel.abs());
     }
-    let smallest = exponent(N::Scalar::SMALLEST_NORMAL.to_f64());
+    let limit = -exponent(N::Scalar::SMALLEST_NORMAL.to_f64()) / 2;
     N::from_lanes(|lane| {
         let largest = largest.lane(lane).to_f64();
-        let e = if largest > 0.0 { exponent(largest).clamp(smallest, -smallest) } else { 0 };
+        let e = if largest > 0.0 { exponent(largest).div_euclid(2).max(-limit).min(limit) } else { 0 };
         N::Scalar::from_f64(libm::ldexp(1.0, e))
     })
 }
@@ -146,18 +148,19 @@ mod tests {
     }
 
     #[test]
-    fn magnitudes() {
+    fn roots() {
         for (pixels, expected) in [
-            (&[0.0, -3.0, 1.0][..], 2.0),
-            (&[0.0, 0.0], 1.0),
-            (&[1e-300f64, -1.999], 1.0),
-            (&[f64::MAX], 2f64.powi(1022)),
-            (&[5e-324], 2f64.powi(-1022)),
+            (&[0.0, -3.0, 1.0][..], 0),
+            (&[4.0, 15.9], 1),
+            (&[0.0, 0.0], 0),
+            (&[1e-300f64, -0.999], -1),
+            (&[f64::MAX], 511),
+            (&[5e-324], -511),
         ] {
-            assert_eq!(magnitude(pixels), expected, "{pixels:?}");
+            assert_eq!(root(pixels), libm::ldexp(1.0, expected), "{pixels:?}");
         }
-        assert_eq!(magnitude(&[f32::MAX, 1.0]), 2f32.powi(126));
-        assert_eq!(magnitude(&[1e-45f32, 0.0]), 2f32.powi(-126));
+        assert_eq!(root(&[f32::MAX, 1.0]), 2f32.powi(63));
+        assert_eq!(root(&[1e-45f32, 0.0]), 2f32.powi(-63));
         assert_eq!(halves(0.0), (0.0, libm::ldexp(1.0, -511)));
         for factor in [1.0, 0.3, 9e-40, 7e300] {
             let (rest, power) = halves(factor);

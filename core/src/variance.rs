@@ -27,9 +27,9 @@ pub fn prepared_len(net: &Conv) -> usize {
 /// The bits do not depend on the number type's way of multiply-add: only sums, products, roots and quotients are used.
 ///
 /// # Shapes
-/// `pixels`: C·P·Q in the order channel, row, column. `out`: [`prepared_len`], in the order pixels, divided by a power of
-/// two so that the largest lies in [1, 2); then for each ReLU layer the P·Q pairs √v, 1/√v (0 where v is 0 or subnormal) of the
-/// scaled image, without the divisions by q²; then that power of two.
+/// `pixels`: C·P·Q in the order channel, row, column. `out`: [`prepared_len`], in the order pixels, divided by the square of a
+/// power of two ρ so that the largest lies in [1, 4); then for each ReLU layer the P·Q pairs √v, 1/√v (0 where v is 0 or subnormal)
+/// of the scaled image, without the divisions by q²; then ρ.
 ///
 /// # Errors
 /// [`Error::Length`] where either slice has another length.
@@ -46,14 +46,14 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
     let Some((scaled, maps)) = out.split_at_mut_checked(pixels.len()) else {
         return Err(Error::Length { what: "prepared image", have, need: prepared_len(net) });
     };
-    let magnitude = scale::magnitude(pixels);
+    let root = scale::root(pixels);
     let one = N::Scalar::from_f64(1.0);
-    let inverse = N::splat(one).div(magnitude);
+    let inverse = N::splat(one).div(root.mul(root));
     for (scaled, &pixel) in scaled.iter_mut().zip(pixels) {
         *scaled = pixel.mul(inverse);
     }
     let (maps, rest) = maps.as_chunks_mut();
-    rest.fill(magnitude);
+    rest.fill(root);
 
     let mut layers = maps.chunks_exact_mut(size);
     let Some(mut current) = layers.next() else { return Ok(()) };

@@ -79,13 +79,17 @@ proptest! {
         prop_assert_eq!(single::conv::<f64>(&net, &scale(&x, a), &scale(&y, b)), plain);
     }
 
-    /// Pixels of any size: each image is scaled by itself, also in `f32`, whose range their squares would leave.
+    /// Pixels of any size, on either side: each image is scaled by itself, also in `f32`, whose range their squares would leave.
     #[test]
-    fn independent_of_the_size_of_pixels((net, x, y) in pair(number()), e in -90i32..90) {
+    fn independent_of_the_size_of_pixels((net, x, y) in pair(number()), e in -100i32..100) {
         prop_assume!(x != y);
         let scaled = |image: &[f64], e: i32| -> Vec<f64> { image.iter().map(|x| x * 2f64.powi(e)).collect() };
         prop_assume!(scaled(&x, e) != scaled(&y, -e));
-        prop_assert_eq!(single::conv::<f32>(&net, &scaled(&x, e), &scaled(&y, -e)), single::conv::<f32>(&net, &x, &y));
+        let plain = single::conv::<f32>(&net, &x, &y);
+        prop_assert_eq!(single::conv::<f32>(&net, &scaled(&x, e), &scaled(&y, -e)), plain);
+        let dense = Dense::new(request(&BOTH, &DEPTHS, Trained::All));
+        let plain = single::dense::<f32>(&dense, &x, &y);
+        prop_assert_eq!(single::dense::<f32>(&dense, &scaled(&x, e), &scaled(&y, -e)), plain);
     }
 
     #[test]
@@ -148,7 +152,7 @@ proptest! {
         }
     }
 
-    /// Whatever is finite and not above 10^17 (`f32`) or 10^150 (`f64`) has finite kernels.
+    /// Pixels up to 10^17 (`f32`) or 10^150 (`f64`) have finite kernels.
     #[test]
     fn finite_for_finite_input((net, x, y) in pair(wild())) {
         fn all_finite<S: Scalar>(values: &[S]) -> bool {

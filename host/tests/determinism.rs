@@ -1,5 +1,5 @@
 //! One hash of a fixed set of kernels: the same on every machine, backend with fused multiply-add, number of threads and tile
-//! size. Whoever changes the arithmetic changes the hash here, knowingly.
+//! size. Whoever changes the arithmetic changes the hash here, knowingly, and the revision of `host/src/job/manifest.rs`.
 mod common;
 
 use common::images::{Random, len, shape};

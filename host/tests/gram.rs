@@ -225,14 +225,13 @@ fn positive_semidefinite() {
     }
 }
 
-/// What overflows is an error that names the images, in every lane and tile, never a NaN: in a dense net the square of an input, in
-/// a convolutional one, which scales its images, a kernel alone, here that of an image with itself.
+/// A kernel that overflows, here that of a bright image with itself, is an error that names the images, in every lane, never a NaN.
 #[test]
 fn overflow_is_reported() {
     let ntk = [Kernel::Ntk];
     let shape = shape([1, 3, 3]);
     let conv = Net::Conv(conv_net(shape, 3, &READOUTS, request(&ntk, &[3, 21], Trained::All)));
-    for (net, other, partner) in [(conv, 1, 17), (dense_net(shape, request(&ntk, &[3, 21], Trained::All)), 0, 0)] {
+    for net in [conv, dense_net(shape, request(&ntk, &[3, 21], Trained::All))] {
         for value in [1e30, -1e30] {
             let mut x = random_images(12, shape, 20);
             x[17][4] = value;
@@ -241,15 +240,15 @@ fn overflow_is_reported() {
             for backend in Backend::available() {
                 gram.check::<f32>().expect("1e30 itself is within f32");
                 assert!(gram.tile::<f32>(0, 0, backend).is_ok());
-                match gram.tile::<f32>(1, other, backend) {
-                    Err(error @ GramError::NotFinite { row: 17, rows: 20, column, columns: 20, .. }) => {
-                        assert_eq!(column, partner);
+                assert!(gram.tile::<f32>(1, 0, backend).is_ok());
+                match gram.tile::<f32>(1, 1, backend) {
+                    Err(error @ GramError::NotFinite { row: 17, rows: 20, column: 17, columns: 20, .. }) => {
                         let message = error.to_string();
                         assert!(message.contains("image 17 of 20") && message.contains("f64"), "{message}");
                     }
                     other => panic!("{backend}: {other:?}"),
                 }
-                assert!(gram.tile::<f64>(1, other, backend).is_ok());
+                assert!(gram.tile::<f64>(1, 1, backend).is_ok());
             }
         }
         let beyond = set(shape, &[vec![0.5; 9], [vec![0.5; 7], vec![1e39, 0.0]].concat()]);

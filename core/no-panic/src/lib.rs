@@ -33,9 +33,9 @@ macro_rules! numbers {
                 -> Result<(), Error> { conv_pair(net, x, y, cap, scratch, out) }
             $dense(net: &Dense, x: &[$float], y: &[$float], cap: Option<$float>, out: &mut [$float])
                 -> Result<(), Error> { dense_pair(net, x, y, cap, out) }
-            $layers(net: &Dense, covariance: $float, x: [$float; 2], y: [$float; 2], out: &mut [$float])
+            $layers(net: &Dense, covariance: $float, x: [$float; 3], y: [$float; 3], out: &mut [$float])
                 -> Result<(), Error> { dense_layers(net, covariance, x, y, None, out) }
-            $deviation(x: &[$float]) -> [$float; 2] { dense_deviation(x) }
+            $deviation(x: &[$float]) -> [$float; 3] { dense_deviation(x) }
             $products(x: [&[$float]; 2], y: [&[$float]; 3]) -> [[$float; 3]; 2] { block_products(x, y) }
             $add(sum: [$float; 2], term: $float) -> [$float; 2] { add_exactly(sum, term) }
             $cap(x: &[$float], y: &[$float]) -> Option<$float> { identity_cap(x, y) }

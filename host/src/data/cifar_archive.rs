@@ -68,10 +68,9 @@ pub(super) fn read_archive(
         entry.read_to_end(&mut bytes).map_err(broken)?;
         size(&name, bytes.len() as u64)?;
         contents[file] = Some(bytes);
-        if is_missing(&contents).is_none() {
-            break;
-        }
     }
+    // To the very end, where gzip has its checksum.
+    std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(broken)?;
     if let Some(missing) = is_missing(&contents) {
         return Err(DataError::format(name, format!("does not hold {}", FILES[missing])));
     }

@@ -80,8 +80,8 @@ fn fill<N: Number>(
     let covariances = Covariances::<N>::new(rows, &columns.images, features);
     let mut values = vec![N::zero(); net.outputs()];
     for (r, x) in rows.chunks_exact(features).enumerate() {
-        let [deviation, inverse] = dense_deviation(x);
-        let x_deviation = [N::splat(deviation), N::splat(inverse)];
+        let [deviation, inverse, root] = dense_deviation(x);
+        let x_deviation = [N::splat(deviation), N::splat(inverse), N::splat(root)];
         for (group, y) in columns.images.chunks_exact(features).enumerate() {
             let (row, first) = (start + r, columns.start + group * N::LANES);
             if tile.diagonal && first > row {
@@ -110,7 +110,7 @@ struct Columns<N> {
     /// One image in each lane, a vector of images after another; the last image fills the lanes that are left.
     images: Vec<N>,
     /// Of each vector of images.
-    deviations: Vec<[N; 2]>,
+    deviations: Vec<[N; 3]>,
 }
 
 impl<N: Number> Columns<N> {

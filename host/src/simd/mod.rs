@@ -15,11 +15,11 @@ mod neon;
 mod vector;
 
 #[cfg(target_arch = "x86_64")]
-pub use avx2::{F32x8, F64x4};
+use avx2::{F32x8, F64x4};
 #[cfg(target_arch = "x86_64")]
-pub use avx512::{F32x16, F64x8};
+use avx512::{F32x16, F64x8};
 #[cfg(target_arch = "aarch64")]
-pub use neon::{F32x4, F64x2};
+use neon::{F32x4, F64x2};
 
 use std::fmt;
 use std::str::FromStr;

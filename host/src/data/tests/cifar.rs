@@ -173,6 +173,13 @@ fn the_archive_gives_what_the_folder_gives() {
         assert!(data.source.ends_with("cifar-10-binary.tar.gz"));
     }
     message(load(&options(Kind::Cifar10, &path, 10_001, 12)), &["data_batch_2.bin: 5 bytes", "30730000"]);
+    // One bit of the checksum, or of what it is the sum of, after the last file that is needed too.
+    for from_the_end in [6, 20, bytes.len() / 2] {
+        let mut altered = bytes.clone();
+        altered[bytes.len() - from_the_end] ^= 4;
+        super::put(above.path(), "cifar-10-binary.tar.gz", &altered);
+        message(load(&options(Kind::Cifar10, &path, 25, 12)), &["cifar-10-binary.tar.gz: "]);
+    }
     // Cut in the middle of the training file.
     super::put(above.path(), "cifar-10-binary.tar.gz", &bytes[..bytes.len() - 4000]);
     message(load(&options(Kind::Cifar10, &path, 25, 12)), &["cifar-10-binary.tar.gz: is no CIFAR-10 archive"]);
