@@ -162,8 +162,8 @@ fn run<N: Number>(
                 *entry = [entry[0].mul(N::splat(shrink)), entry[1].mul(N::splat(shrink))];
             }
         }
-        let pass = Pass { net, stencil, x, y, layer: Layer::new(request.trained(), same) };
-        match (number == 1, same.is_some(), request.ntk()) {
+        let pass = Pass { net, stencil, x, y, layer: Layer::new(same) };
+        match (number == 1, same.is_some(), request.theta_after(number)) {
             (false, false, true) => pass.layer::<Const<false, false, true>>(entries, rows, down),
             (false, true, true) => pass.layer::<Const<false, true, true>>(entries, rows, down),
             (true, false, true) => pass.layer::<Const<true, false, true>>(entries, rows, down),

@@ -125,16 +125,16 @@ pub fn dense_layers<N: Number>(
     check("output", out.len(), net.outputs())?;
     let request = net.request();
     let trained = request.trained() == Trained::All;
-    let layer = Layer::new(request.trained(), cap);
+    let layer = Layer::new(cap);
     let depths = request.depths().len();
     // Both ways by ρ ρ' twice, which leaves what is between within the range.
     let ([x, y], root) = ([[x[0], x[1]], [y[0], y[1]]], x[2].mul(y[2]));
     let mut entry = [covariance.div(root).div(root), N::zero()];
     for number in 1..=request.layers() {
-        entry = if number == 1 {
-            Activation::begin::<First>(entry, x, y, &layer).end::<First>(&layer)
-        } else {
-            Activation::begin::<Later>(entry, x, y, &layer).end::<Later>(&layer)
+        entry = match (number == 1, request.theta_after(number)) {
+            (true, true) => Activation::begin::<First<true>>(entry, x, y, &layer).end::<First<true>>(&layer),
+            (true, false) => Activation::begin::<First<false>>(entry, x, y, &layer).end::<First<false>>(&layer),
+            (false, _) => Activation::begin::<Later>(entry, x, y, &layer).end::<Later>(&layer),
         };
         if let Some(depth) = request.depth_after(number) {
             for (a, kernel) in request.kernels().iter().enumerate() {
@@ -153,12 +153,12 @@ pub fn dense_layers<N: Number>(
 }
 
 /// The first layer: Σ may be negative.
-struct First;
+struct First<const NTK: bool>;
 
-impl Case for First {
+impl<const NTK: bool> Case for First<NTK> {
     const FIRST: bool = true;
     const SAME: bool = true;
-    const NTK: bool = true;
+    const NTK: bool = NTK;
 }
 
 /// The layers after it.

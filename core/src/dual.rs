@@ -25,7 +25,6 @@
 //!
 //! Source: Cho and Saul 2009, eqs. 6 and 7; Arora et al. 2019, arXiv 1904.11955v2, App. D and G.
 
-use crate::network::Trained;
 use crate::number::{Number, Scalar};
 
 /// κ0(λ) = (π − acos λ)/π, the derivative's dual activation; λ is clamped to [−1, 1].
@@ -78,7 +77,8 @@ pub(crate) trait Case {
     const FIRST: bool;
     /// Some lanes join a pixel with itself.
     const SAME: bool;
-    /// Θ is wanted too, not K alone.
+    /// Θ is more than K. It is just K after the first ReLU where the first layer is frozen, and whatever it is where only
+    /// the NNGP is wanted.
     const NTK: bool;
 }
 
@@ -87,8 +87,6 @@ pub(crate) trait Case {
 pub(crate) struct Layer<N: Number> {
     /// 1, unknown to the compiler; see `number::polynomial`.
     unit: N::Scalar,
-    /// Θ⁰ as a multiple of Σ⁰: 1 where the first layer is trained, 0 where it is frozen.
-    start: N,
     /// 0 in the lanes that join a pixel with itself, where λ is exactly 1, and 1 elsewhere.
     cap: N,
 }
@@ -96,10 +94,9 @@ pub(crate) struct Layer<N: Number> {
 impl<N: Number> Layer<N> {
     /// With `cap` from [`crate::identity_cap`].
     #[inline(always)]
-    pub(crate) fn new(trained: Trained, cap: Option<N>) -> Self {
+    pub(crate) fn new(cap: Option<N>) -> Self {
         let one = N::Scalar::from_f64(1.0);
-        let start = if trained == Trained::All { N::splat(one) } else { N::zero() };
-        Layer { unit: core::hint::black_box(one), start, cap: cap.unwrap_or(N::splat(one)) }
+        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)) }
     }
 }
 
@@ -149,7 +146,8 @@ impl<N: Number> Activation<N> {
         if C::SAME {
             bounded = bounded.min(layer.cap);
         }
-        let theta = if C::FIRST { sigma.mul(layer.start) } else { theta };
+        // Θ⁰ = Σ⁰; where the first layer is frozen and Θ⁰ is 0, this is not read.
+        let theta = if C::FIRST { sigma } else { theta };
         Activation { sigma, theta, deficit, u, root: bounded.sqrt() }
     }
 
@@ -160,7 +158,7 @@ impl<N: Number> Activation<N> {
         let positive = if C::FIRST { sigma.max(N::zero()) } else { sigma };
         let k = deficit.mul(root).mul_add(u.kappa1_factor(layer.unit), positive);
         if !C::NTK {
-            return [k, theta];
+            return [k, k];
         }
         let p = u.kappa0_factor(layer.unit);
         let part = root.mul(theta);

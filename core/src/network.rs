@@ -105,9 +105,10 @@ impl Request {
         self.depths.last().map_or(0, |depth| depth.saturating_sub(1))
     }
 
-    /// Whether Θ has to be computed.
-    pub(crate) fn ntk(&self) -> bool {
-        self.kernels.contains(&Kernel::Ntk)
+    /// Whether Θ has to be computed in ReLU layer `layer`, counted from 1. Θ⁰ is 0 where the first layer is frozen, and Θ after the
+    /// first ReLU is K.
+    pub(crate) fn theta_after(&self, layer: usize) -> bool {
+        self.kernels.contains(&Kernel::Ntk) && (layer > 1 || self.trained == Trained::All)
     }
 
     /// The position among the depths of the one that is read out after ReLU layer `layer`, counted from 1.
