@@ -76,8 +76,10 @@ pub type Map = Vec<f32>;
 
 pub struct Net {
     pixels: usize,
-    /// (δ, p, p + δ) of every filter position and pixel for which p + δ is a pixel too.
+    /// (δ, p, p + δ) of every filter position and pixel for which p + δ is a pixel too; positions without any are not counted.
     reach: Vec<[usize; 3]>,
+    /// The number of positions.
+    taps: usize,
     filter: usize,
     width: usize,
     /// W¹ … W^(d−1), each as [k][δ][c].
@@ -95,10 +97,13 @@ impl Net {
             gaussians(random, &mut weights);
             weights
         };
-        let fan_in = |layer| filter * filter * if layer == 1 { shape.channels } else { width };
+        let reach = reach(shape, filter);
+        let taps = reach.last().map_or(0, |last| last[0] + 1);
+        let fan_in = |layer| taps * if layer == 1 { shape.channels } else { width };
         Net {
             pixels,
-            reach: reach(shape, filter),
+            reach,
+            taps,
             filter,
             width,
             layers: (1..depth).map(|layer| draw(width * fan_in(layer))).collect(),
@@ -127,7 +132,7 @@ impl Net {
             let channels = input.len() / self.pixels;
             let scale = self.gain() * if layer == 0 { 1.0 } else { self.shrink() };
             let mut map = vec![0.0; self.pixels * self.width];
-            for (k, kernel) in weights.chunks_exact(self.filter * self.filter * channels).enumerate() {
+            for (k, kernel) in weights.chunks_exact(self.taps * channels).enumerate() {
                 for &[position, p, neighbour] in &self.reach {
                     map[p * self.width + k] += dot(at(kernel, position, channels), at(input, neighbour, channels));
                 }
@@ -163,7 +168,7 @@ impl Net {
             }
             let mut below = vec![0.0; self.pixels * m];
             if layer > 1 {
-                for (k, kernel) in self.layers[layer - 1].chunks_exact(self.filter * self.filter * m).enumerate() {
+                for (k, kernel) in self.layers[layer - 1].chunks_exact(self.taps * m).enumerate() {
                     for &[position, p, neighbour] in &self.reach {
                         let factor = signal[p * m + k] * self.shrink();
                         if factor != 0.0 {
@@ -218,14 +223,17 @@ fn at(values: &[f32], index: usize, len: usize) -> &[f32] {
 
 fn reach(shape: Shape, filter: usize) -> Vec<[usize; 3]> {
     let mut reach = vec![];
+    let mut taps = 0;
     for position in 0..filter * filter {
+        let before = reach.len();
         for p in 0..shape.height * shape.width {
             let row = (p / shape.width + position / filter).checked_sub(filter / 2).filter(|&row| row < shape.height);
             let column = (p % shape.width + position % filter).checked_sub(filter / 2).filter(|&at| at < shape.width);
             if let (Some(row), Some(column)) = (row, column) {
-                reach.push([position, p, row * shape.width + column]);
+                reach.push([taps, p, row * shape.width + column]);
             }
         }
+        taps += usize::from(reach.len() > before);
     }
     reach
 }

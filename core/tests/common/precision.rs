@@ -85,6 +85,12 @@ pub const SCALAR_F64: f64 = 1e-14;
 /// Measured: 8.7e-17.
 pub const EIGENVALUE_F64: f64 = 1e-14;
 
+/// How far below 0, relative to the largest, an eigenvalue of a Gram matrix of hundreds of real images may lie in `f64`.
+pub const GRAM_F64: f64 = 1e-14;
+
+/// ‖K − K̂‖₂ of a Gram matrix of real images in `f32`, relative to the largest eigenvalue of K.
+pub const GRAM_F32: f64 = 2e-6;
+
 /// The fixtures of `host/tests/data` in `f64`: what both programs may lose, at depth 11. Measured:
 /// 5.9e-15.
 pub const FIXTURE_F64: f64 = 1e-12;
@@ -113,8 +119,8 @@ pub const MICROMATH_FACTOR: f64 = 8.0;
 /// divided by steps of 2^-2 and less. Measured: 2.0e-5.
 pub const FINITE_DIFFERENCE: f64 = 1e-3;
 
-/// Kernels of random networks against the closed form at the largest width (dense 4,096, convolutional 1,024), relative,
-/// root mean square over 16 seeds or more. It is scatter alone, of up to 2.3/√1024 = 0.072 where gap is read out and the
+/// Kernels of random networks against the closed form at the largest width (4,096; on images of two dimensions 1,024), relative,
+/// root mean square over 8 seeds or more. It is scatter alone, of up to 2.3/√1024 = 0.072 where gap is read out and the
 /// first and the last layer are frozen; 16 seeds show 1.5 times that once in a thousand times (χ²). Measured: 0.072.
 pub const FINITE_ERROR: f64 = 0.11;
 

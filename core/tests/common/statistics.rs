@@ -2,10 +2,10 @@
 
 /// The two-sided 99.9 % point of Student's t: (degrees of freedom, point). It falls as they grow, so that the last line at
 /// or below a number of them is on the safe side.
-const STUDENT: [(usize, f64); 5] = [(15, 4.073), (19, 3.883), (30, 3.646), (60, 3.460), (120, 3.373)];
+const STUDENT: [(usize, f64); 6] = [(7, 5.408), (15, 4.073), (19, 3.883), (30, 3.646), (60, 3.460), (120, 3.373)];
 
 fn student(freedom: usize) -> f64 {
-    STUDENT.iter().rfind(|line| line.0 <= freedom).expect("at least 15 degrees of freedom").1
+    STUDENT.iter().rfind(|line| line.0 <= freedom).expect("at least 7 degrees of freedom").1
 }
 
 /// center ± half.
