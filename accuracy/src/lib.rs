@@ -3,7 +3,8 @@
 //! - [`big`]: a number of 384 bits on which the core's own recursions run;
 //! - [`growth`]: the errors of whole kernels, by depth;
 //! - [`kappa`]: κ0 and κ1 rounded to the nearest float, for very many arguments;
-//! - [`naive`]: the kernels straight from the paper in multi-precision, sharing nothing with the core but the description of a net.
+//! - [`naive`]: the kernels straight from the paper in multi-precision, sharing nothing with the core but the description of a net;
+//! - [`spectrum`]: the smallest eigenvalues of Gram matrices of real images.
 //!
 //! The crate is not published: what proves the numbers does not burden who uses them.
 
@@ -14,6 +15,7 @@ pub mod compare;
 pub mod growth;
 pub mod kappa;
 pub mod naive;
+pub mod spectrum;
 
 pub use big::Big;
 

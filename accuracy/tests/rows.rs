@@ -45,6 +45,23 @@ fn every_numerical_function_has_a_row() {
     }
 }
 
+/// The documentation of a function says how accurate it is, where its users read it.
+#[test]
+fn every_numerical_function_documents_its_accuracy() {
+    for file in fs::read_dir(root().join("core/src")).expect("the core's sources") {
+        let mut comment = String::new();
+        for line in read(&file.expect("a source file").path()).lines() {
+            if let Some(text) = line.strip_prefix("///") {
+                comment.push_str(text);
+            } else if line.starts_with("pub fn ") && line.contains("<N: Number") {
+                assert!(comment.contains("# Accuracy"), "no section \"Accuracy\" above: {line}");
+            } else if !line.starts_with("#[") {
+                comment.clear();
+            }
+        }
+    }
+}
+
 #[test]
 fn every_row_names_tests_that_exist() {
     for (name, quoted) in rows() {

@@ -25,6 +25,12 @@ pub const FEATURE_BLOCK: usize = 128;
 ///
 /// # Shapes
 /// All slices hold the same features; where one is shorter, the rest of the others is left out.
+///
+/// # Accuracy
+/// Plain sums: within 8 ULP of Σ |x y| for [`FEATURE_BLOCK`] random features (measured: 1.3, `accuracy/tests/sums.rs`).
+///
+/// # Cost
+/// R·G multiply-adds and R + G loads a feature.
 #[inline(always)]
 pub fn block_products<N: Number, const R: usize, const G: usize>(x: [&[N::Scalar]; R], y: [&[N]; G]) -> [[N; G]; R] {
     let features = x.iter().map(|x| x.len()).chain(y.iter().map(|y| y.len())).min().unwrap_or(0);
@@ -41,7 +47,17 @@ pub fn block_products<N: Number, const R: usize, const G: usize>(x: [&[N::Scalar
     sums
 }
 
-/// Adds a term to a sum kept as an unevaluated pair (high, low); see `accumulate`.
+/// Adds a term to a sum kept as an unevaluated pair (high, low); the sum is high + low.
+///
+/// # Accuracy
+/// high + term is split without error; only low is rounded. Sums of any length are within 1e-6 (`f32`) or 1e-14 (`f64`) relative
+/// where all terms are positive (`accuracy/tests/sums.rs`).
+///
+/// # Cost
+/// 7 sums and differences.
+///
+/// # Source
+/// Knuth, The Art of Computer Programming 2, §4.2.2.
 #[inline(always)]
 pub fn add_exactly<N: Number>([high, low]: [N; 2], term: N) -> [N; 2] {
     exact_sum(high, low, term)
@@ -51,6 +67,12 @@ pub fn add_exactly<N: Number>([high, low]: [N; 2], term: N) -> [N; 2] {
 ///
 /// v = x·x of the input divided by ρ², the square of a power of two, so that its largest feature lies in [1, 4) and no square leaves
 /// the range; 1/√v is 0 for an input of zeros. The bits do not depend on the number type's way of multiply-add.
+///
+/// # Accuracy
+/// √v and 1/√v within 8 ULP (measured: 1.6, `accuracy/tests/sums.rs`); ρ is exact.
+///
+/// # Cost
+/// Two products, a sum and a maximum a feature; two quotients and a root an input.
 #[inline(always)]
 pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
     let root = scale::root(x);
@@ -110,6 +132,9 @@ pub fn dense_pair<N: Number>(
 }
 
 /// The layers of [`dense_pair`], for a covariance Σ⁰ = x·y and what [`dense_deviation`] gives for either input.
+///
+/// # Accuracy
+/// That of [`dense_pair`], of which only the inner products are left out.
 ///
 /// # Errors
 /// [`Error::Length`] where `out` does not hold [`Dense::outputs`].

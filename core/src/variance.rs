@@ -31,6 +31,9 @@ pub fn prepared_len(net: &Conv) -> usize {
 /// power of two ρ so that the largest lies in [1, 4); then for each ReLU layer the P·Q pairs √v, 1/√v (0 where v is 0 or subnormal)
 /// of the scaled image, without the divisions by q²; then ρ.
 ///
+/// # Accuracy
+/// √v and 1/√v within 10 ULP after 39 layers (measured: 5.4, `accuracy/tests/rules.rs`); pixels and ρ are exact.
+///
 /// # Errors
 /// [`Error::Length`] where either slice has another length.
 ///
@@ -140,6 +143,9 @@ pub(crate) fn deviation<N: Number>(variance: N) -> [N; 2] {
 /// # Shapes
 /// Both slices hold the pixels, or the features, of one image.
 ///
+/// # Accuracy
+/// Exact. Images that differ in one bit of one number are different; 0 and −0 are equal.
+///
 /// # Cost
 /// Ends at the first pixel by which every lane has differed: a few comparisons for different images.
 #[inline(always)]
@@ -173,6 +179,9 @@ pub fn flip<N: Copy>(pixels: &[N], width: usize, out: &mut [N]) -> Result<(), Er
 }
 
 /// Flip augmentation: `kernels` ← ½ (K(x, y) + K(flip x, y)), with K(flip x, y) in `flipped`.
+///
+/// # Accuracy
+/// Correctly rounded, but for a sum that overflows.
 ///
 /// # Errors
 /// [`Error::Length`] where the slices differ in length.

@@ -1,13 +1,13 @@
 //! `accuracy growth`.
 
-use super::plot::{NAMES, plot};
+use super::plot::{Curve, NETS, Panel, plot};
 use anyhow::Context;
 use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use ultrawide_accuracy::growth::images::IMAGES;
-use ultrawide_accuracy::growth::{EPSILONS, Job, Row};
+use ultrawide_accuracy::growth::{EPSILONS, Job, Of, Row, bound};
 use ultrawide_accuracy::progress_bar;
 use ultrawide_core::Trained;
 
@@ -15,6 +15,11 @@ use ultrawide_core::Trained;
 const DEPTHS: [usize; 15] = [2, 3, 4, 6, 8, 11, 16, 21, 32, 48, 64, 96, 128, 160, 200];
 /// Features of dense nets.
 const FEATURES: [usize; 4] = [8, 48, 192, 3072];
+
+/// The precisions, in the order of [`EPSILONS`].
+const NAMES: [&str; 2] = ["f32", "f64"];
+/// The inner products that the bound is drawn for: three channels under 3×3 filters.
+const NUMBERS: usize = 27;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -42,7 +47,7 @@ impl Args {
             .collect();
         bar.finish_and_clear();
         write_csv(&self.out.join("growth.csv"), &rows)?;
-        plot(&self.out.join("growth.svg"), &rows)?;
+        plot(&self.out.join("growth.svg"), 3, &panels(&rows))?;
         Ok(report(&rows))
     }
 
@@ -79,6 +84,35 @@ fn report(rows: &[Row]) -> bool {
         good &= part <= 1.0;
     }
     good
+}
+
+/// The largest errors of each net at each depth: a row of panels for each precision, a column for each kernel.
+fn panels(rows: &[Row]) -> Vec<Panel> {
+    let panel = |precision: usize, of: Of| {
+        let epsilon = EPSILONS[precision];
+        let rows = || rows.iter().filter(move |row| row.of == of);
+        let deepest = rows().map(|row| row.depth).max().unwrap_or(2);
+        let limit = (2..=deepest).map(|depth| (depth, epsilon * bound(of, NUMBERS, depth)));
+        let curve = |(net, _)| {
+            let mut largest = BTreeMap::new();
+            for row in rows().filter(|row| row.net == net) {
+                if let Some(error) = [row.f32, Some(row.f64)][precision] {
+                    let entry = largest.entry(row.depth).or_insert(error);
+                    *entry = entry.max(error);
+                }
+            }
+            Curve::of(net, largest)
+        };
+        Panel {
+            caption: format!("{}, {of}", NAMES[precision]),
+            values: "largest relative error",
+            range: 0.3 * epsilon..1e4 * epsilon,
+            curves: [Curve::limit("bound", limit)].into_iter().chain(NETS.map(curve)).collect(),
+        }
+    };
+    (0..NAMES.len())
+        .flat_map(|precision| [Of::Nngp, Of::NtkAll, Of::NtkHidden].map(|of| panel(precision, of)))
+        .collect()
 }
 
 /// The entries of a pair's arrays.

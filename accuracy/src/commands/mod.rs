@@ -3,6 +3,7 @@
 mod growth;
 mod kappa;
 mod plot;
+mod spectrum;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -15,6 +16,8 @@ pub enum Command {
     Kappa(kappa::Args),
     /// Errors of whole kernels at depths up to 200, as a table and as plots
     Growth(growth::Args),
+    /// Smallest eigenvalues of Gram matrices of real images, as a table and as plots; fails if rounding does not explain a negative one
+    Spectrum(spectrum::Args),
 }
 
 impl Command {
@@ -23,6 +26,7 @@ impl Command {
         let good = match self {
             Command::Kappa(args) => args.run(),
             Command::Growth(args) => args.run()?,
+            Command::Spectrum(args) => args.run()?,
         };
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

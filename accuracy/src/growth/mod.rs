@@ -24,7 +24,8 @@ pub enum Net {
     Lap,
 }
 
-const READOUTS: [(Net, Readout); 3] =
+/// The readouts of convolutional nets.
+pub const READOUTS: [(Net, Readout); 3] =
     [(Net::Vanilla, Readout::Vanilla), (Net::Gap, Readout::Gap), (Net::Lap, Readout::Lap(1))];
 
 /// The layers that are trained, or the kernel of random networks.
@@ -37,7 +38,8 @@ pub enum Of {
 }
 
 impl Of {
-    fn new(kernel: Kernel, trained: Trained) -> Of {
+    /// By the kernel and the trained layers.
+    pub fn new(kernel: Kernel, trained: Trained) -> Of {
         match (kernel, trained) {
             (Kernel::Nngp, _) => Of::Nngp,
             (Kernel::Ntk, Trained::All) => Of::NtkAll,

@@ -1,0 +1,139 @@
+//! `accuracy spectrum`.
+
+use super::plot::{Curve, NETS, Panel, plot};
+use anyhow::Context;
+use std::path::{Path, PathBuf};
+use ultrawide::data::{Images, Kind, LoadOptions, load};
+use ultrawide::job::Machine;
+use ultrawide::simd::Backend;
+use ultrawide_accuracy::growth::{EPSILONS, Net, Of};
+use ultrawide_accuracy::progress_bar;
+use ultrawide_accuracy::spectrum::{Row, measure};
+use ultrawide_core::Trained;
+
+/// Every depth up to the deepest of the paper.
+const DEPTHS: [usize; 20] = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21];
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The folder or archive of CIFAR-10; without it the digits alone
+    #[arg(long, value_name = "PATH")]
+    cifar10: Option<PathBuf>,
+    /// Images of each data set, the first ones
+    #[arg(long, default_value_t = 500)]
+    images: usize,
+    /// Images of CIFAR-10 for the pooled kernels, which take a thousand times as long
+    #[arg(long, default_value_t = 64)]
+    pooled: usize,
+    /// The folder for spectrum.csv and the plots
+    #[arg(long, default_value = "docs/accuracy")]
+    out: PathBuf,
+}
+
+/// The rows of one data set.
+struct Set {
+    name: Kind,
+    rows: Vec<Row>,
+}
+
+impl Args {
+    pub fn run(self) -> anyhow::Result<bool> {
+        std::fs::create_dir_all(&self.out).with_context(|| format!("cannot create {}", self.out.display()))?;
+        let machine = Machine::new(Backend::select()?, None)?;
+        let all = [Net::Vanilla, Net::Gap, Net::Lap];
+        let mut jobs = vec![(Kind::Digits, self.images, vec![]), (Kind::Digits, self.images, all.to_vec())];
+        if self.cifar10.is_some() {
+            jobs.push((Kind::Cifar10, self.images, vec![]));
+            jobs.push((Kind::Cifar10, self.images, vec![Net::Vanilla]));
+            jobs.push((Kind::Cifar10, self.pooled, vec![Net::Gap, Net::Lap]));
+        }
+        let bar = progress_bar(2 * jobs.len() as u64, "spectra");
+        let mut sets: Vec<Set> = Vec::new();
+        for (kind, count, readouts) in jobs {
+            let images = self.images(kind, count)?;
+            for trained in [Trained::All, Trained::Hidden] {
+                let rows = measure(&images, &readouts, trained, &DEPTHS, &machine)?;
+                match sets.iter_mut().find(|set| set.name == kind) {
+                    Some(set) => set.rows.extend(rows),
+                    None => sets.push(Set { name: kind, rows }),
+                }
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        for set in &mut sets {
+            // Both choices of trained layers have measured the same NNGP.
+            set.rows.sort_by_key(|row| (row.net, row.of, row.depth));
+            set.rows.dedup_by_key(|row| (row.net, row.of, row.depth));
+        }
+        write_csv(&self.out.join("spectrum.csv"), &sets)?;
+        plot(&self.out.join("spectrum.svg"), 3, &sets.iter().flat_map(panels).collect::<Vec<_>>())?;
+        // All are printed, whatever the first one says.
+        Ok(sets.iter().map(report).fold(true, |good, set| good && set))
+    }
+
+    fn images(&self, kind: Kind, count: usize) -> anyhow::Result<Images> {
+        let data_dir = if kind == Kind::Cifar10 { self.cifar10.clone() } else { None };
+        let options = LoadOptions { data_dir, train_size: Some(count), test_size: Some(1), ..LoadOptions::new(kind) };
+        Ok(load(&options)?.train.images)
+    }
+}
+
+/// Prints the worst of each net; whether every negative eigenvalue is explained by rounding.
+fn report(set: &Set) -> bool {
+    println!("{}: smallest eigenvalue over the largest; depths where that is least", set.name);
+    for (net, _) in NETS {
+        for of in [Of::Nngp, Of::NtkAll, Of::NtkHidden] {
+            let rows = || set.rows.iter().filter(|row| row.net == net && row.of == of);
+            let Some(least) = rows().min_by(|a, b| a.least()[1].total_cmp(&b.least()[1])) else { continue };
+            let single = rows().map(|row| row.least()[0]).fold(f64::INFINITY, f64::min);
+            let distance = rows().map(|row| row.distance / row.f64[1]).fold(0.0, f64::max);
+            println!(
+                "  {net:?}, {of}, {} images: f64 {:.2e} at depth {}, f32 {single:.2e}; ‖K_f32 − K_f64‖ at most {distance:.1e} λ_max",
+                least.images,
+                least.least()[1],
+                least.depth
+            );
+        }
+    }
+    set.rows.iter().all(Row::semidefinite)
+}
+
+/// A panel for each kernel.
+fn panels(set: &Set) -> [Panel; 3] {
+    [Of::Nngp, Of::NtkAll, Of::NtkHidden].map(|of| {
+        let curve = |(net, _)| {
+            let rows = set.rows.iter().filter(|row| row.net == net && row.of == of);
+            Curve::of(net, rows.map(|row| (row.depth, row.least()[1])).filter(|&(_, least)| least > 0.0))
+        };
+        let level = DEPTHS.map(|depth| (depth, EPSILONS[0]));
+        Panel {
+            caption: format!("{}, {of}", set.name),
+            values: "λ_min / λ_max",
+            range: 1e-10..1.0,
+            curves: [Curve::limit("rounding of f32", level)].into_iter().chain(NETS.map(curve)).collect(),
+        }
+    })
+}
+
+fn write_csv(path: &Path, sets: &[Set]) -> anyhow::Result<()> {
+    let mut file = csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_record(["data", "net", "kernel", "images", "depth", "largest", "least f64", "least f32", "difference"])?;
+    for set in sets {
+        for row in &set.rows {
+            let [least_f32, least_f64] = row.least();
+            file.write_record([
+                set.name.to_string(),
+                format!("{:?}", row.net).to_lowercase(),
+                row.of.to_string(),
+                row.images.to_string(),
+                row.depth.to_string(),
+                format!("{:.3e}", row.f64[1]),
+                format!("{least_f64:.2e}"),
+                format!("{least_f32:.2e}"),
+                format!("{:.2e}", row.distance / row.f64[1]),
+            ])?;
+        }
+    }
+    file.flush().with_context(|| format!("cannot write {}", path.display()))
+}
