@@ -7,7 +7,8 @@
 //! - [`gram`]: Gram matrices, tile by tile, over all threads;
 //! - [`store`]: their tiles on disk, as a Zarr group that a killed run can go on with;
 //! - [`regression`]: kernel regression in f64, with what there is to know about its reliability;
-//! - [`job`]: all of it together, as the command `ultrawide` does it.
+//! - [`job`]: all of it together, as the command `ultrawide` does it;
+//! - [`cli`]: that command.
 //!
 //! ```
 //! use ultrawide::data::{Kind, LoadOptions, load};
@@ -47,6 +48,7 @@
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod cli;
 pub mod data;
 pub mod gram;
 pub mod job;

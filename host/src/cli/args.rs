@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::failure::Usage;
-use ultrawide::data::{Kind, Subset};
-use ultrawide::job::{Format, Machine, NetKind, NetSettings};
-use ultrawide::regression::MAX_THREADS;
-use ultrawide::simd::Backend;
-use ultrawide::store::Precision;
+use crate::data::{Kind, Subset};
+use crate::job::{Format, Machine, NetKind, NetSettings};
+use crate::regression::MAX_THREADS;
+use crate::simd::Backend;
+use crate::store::Precision;
 use ultrawide_core::{Kernel, Shape, Trained};
 
 /// Networks and machine.
@@ -117,7 +117,7 @@ fn real(path: &Path) -> PathBuf {
 pub(super) fn check_report(path: Option<&PathBuf>) -> anyhow::Result<()> {
     if let Some(path) = path {
         Format::of(path)?;
-        ultrawide::job::check_writable(path)?;
+        crate::job::check_writable(path)?;
     }
     Ok(())
 }

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::job::JobError;
+use crate::simd::BackendError;
 use clap::error::ErrorKind;
-use ultrawide::job::JobError;
-use ultrawide::simd::BackendError;
 
 /// A mistake on the command line that clap does not know of.
 #[derive(Debug, thiserror::Error)]
@@ -19,12 +19,12 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
             || cause.is::<BackendError>()
             || cause.downcast_ref::<JobError>().is_some_and(JobError::is_usage)
     });
-    tell(&one_line(error));
+    tell(&line(error));
     ExitCode::from(if usage { 2 } else { 1 })
 }
 
 /// The causes joined by colons; one that its predecessor has already told is left out.
-fn one_line(error: &anyhow::Error) -> String {
+pub(super) fn line(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain() {
         let text = cause.to_string();
@@ -36,20 +36,30 @@ fn one_line(error: &anyhow::Error) -> String {
         }
         line.push_str(&text);
     }
-    line
+    printable(&line)
 }
 
 /// What clap has to say: help and versions as they are, mistakes on one line.
 pub(super) fn usage_of_clap(error: &clap::Error) -> ExitCode {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+    match line_of_clap(error) {
+        None => {
             // A closed pipe is no reason to complain.
             let _ = error.print();
             ExitCode::SUCCESS
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            tell("a subcommand is needed: run, kernel, regress, info or completions (--help tells more)");
+        Some(line) => {
+            tell(&line);
             ExitCode::from(2)
+        }
+    }
+}
+
+/// A mistake on one line; none where help or the version was asked for.
+pub(super) fn line_of_clap(error: &clap::Error) -> Option<String> {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => None,
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Some("a subcommand is needed: run, kernel, regress, info or completions (--help tells more)".to_owned())
         }
         _ => {
             let text = error.to_string();
@@ -57,14 +67,16 @@ pub(super) fn usage_of_clap(error: &clap::Error) -> ExitCode {
             let told =
                 lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
             let line = told.collect::<Vec<_>>().join(" ");
-            tell(line.strip_prefix("error: ").unwrap_or(&line));
-            ExitCode::from(2)
+            Some(printable(line.strip_prefix("error: ").unwrap_or(&line)))
         }
     }
 }
 
+fn printable(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 fn tell(line: &str) {
-    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     // Nobody is left to be told if this fails.
     let _ = writeln!(std::io::stderr().lock(), "error: {line}");
 }

@@ -4,8 +4,8 @@ use clap::Args;
 use serde_json::json;
 use std::fmt::Write;
 
-use ultrawide::job::{available_memory, cores};
-use ultrawide::simd::{Backend, VARIABLE};
+use crate::job::{available_memory, cores};
+use crate::simd::{Backend, VARIABLE};
 
 const EXAMPLES: &str = "\
 Examples:

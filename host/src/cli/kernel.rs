@@ -8,9 +8,9 @@ use super::args::{self, NetArgs};
 use super::failure::Usage;
 use super::progress::Progress;
 use super::{Talk, output};
-use ultrawide::data::npy::read_images;
-use ultrawide::data::{Images, Normalisation};
-use ultrawide::job::{Format, KernelOptions, NetKind, kernel};
+use crate::data::npy::read_images;
+use crate::data::{Images, Normalisation};
+use crate::job::{Format, KernelOptions, NetKind, NetSettings, kernel};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,8 +53,13 @@ pub(super) struct Kernel {
 }
 
 impl Kernel {
+    /// The network.
+    pub(super) fn settings(&self) -> anyhow::Result<NetSettings> {
+        self.nets.settings(&[self.net], &self.depth)
+    }
+
     pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
-        let nets = self.nets.settings(&[self.net], &self.depth)?;
+        let nets = self.settings()?;
         let outputs = [("--out", Some(&self.out)), ("--report", self.report.as_ref())];
         args::check_distinct(&outputs, &[("--x", Some(&self.x)), ("--y", self.y.as_ref())], None)?;
         let machine = self.nets.machine()?;
@@ -62,9 +67,9 @@ impl Kernel {
             if Format::of(path)? != Format::Json {
                 bail!(Usage(format!("{}: the report of a kernel ends in .json", path.display())));
             }
-            ultrawide::job::check_writable(path)?;
+            crate::job::check_writable(path)?;
         }
-        ultrawide::job::check_writable(&self.out)?;
+        crate::job::check_writable(&self.out)?;
         let mut x = read_images(&self.x)?;
         let mut y = self.y.as_deref().map(read_images).transpose()?;
         if let Some(y) = &y

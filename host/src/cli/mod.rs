@@ -1,4 +1,4 @@
-//! The command line: one file for each subcommand, and what they share.
+//! The command `ultrawide`: one file for each subcommand, and what they share.
 
 mod args;
 mod completions;
@@ -12,6 +12,7 @@ mod run;
 mod table;
 
 use clap::{ArgAction, Parser, Subcommand};
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::filter::LevelFilter;
@@ -59,6 +60,21 @@ enum Command {
 struct Talk {
     quiet: bool,
     verbose: bool,
+}
+
+/// Checks a command line, the program's name first, as far as that can be done without a file: its options, and the network that they
+/// describe. Nothing is run.
+///
+/// # Errors
+/// What the command would say, one line. A request for help or for the version is none.
+pub fn check(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
+    let checked = match Cli::try_parse_from(arguments) {
+        Ok(Cli { command: Command::Run(run), .. }) => run.settings(),
+        Ok(Cli { command: Command::Kernel(kernel), .. }) => kernel.settings(),
+        Ok(_) => return Ok(()),
+        Err(error) => return failure::line_of_clap(&error).map_or(Ok(()), Err),
+    };
+    checked.map(drop).map_err(|error| failure::line(&error))
 }
 
 /// Runs the command and tells its exit code.

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use ultrawide::job::{Watch, Work};
+use crate::job::{Watch, Work};
 
 const EVERY: Duration = Duration::from_secs(10);
 

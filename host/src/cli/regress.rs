@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::progress::Progress;
 use super::{Talk, args, output, table};
-use ultrawide::data::npy::{Matrices, read_labels, write_array};
-use ultrawide::job::{Classes, Report, check_writable, regress_arrays, regress_store, stored_data};
-use ultrawide::store::Store;
+use crate::data::npy::{Matrices, read_labels, write_array};
+use crate::job::{Classes, Report, check_writable, regress_arrays, regress_store, stored_data};
+use crate::store::Store;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -8,8 +8,8 @@ use super::args::{self, NetArgs};
 use super::failure::Usage;
 use super::progress::Progress;
 use super::{Talk, output, table};
-use ultrawide::data::{Dataset, Kind, LoadOptions, Subset, load, load_npy};
-use ultrawide::job::{NetKind, RunOptions, run};
+use crate::data::{Dataset, Kind, LoadOptions, Subset, load, load_npy};
+use crate::job::{NetKind, NetSettings, RunOptions, run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -83,8 +83,13 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// The networks.
+    pub(super) fn settings(&self) -> anyhow::Result<NetSettings> {
+        self.nets.settings(&self.net, &self.depth)
+    }
+
     pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
-        let nets = self.nets.settings(&self.net, &self.depth)?;
+        let nets = self.settings()?;
         let inputs = [
             ("--train-x", self.train_x.as_ref()),
             ("--train-y", self.train_y.as_ref()),

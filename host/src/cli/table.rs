@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::progress::duration;
-use ultrawide::job::{Report, Row};
+use crate::job::{Report, Row};
 
 /// All accuracies in one table, a row for each network and kernel and a column for each depth; then sizes and times.
 pub(super) fn render(report: &Report, verbose: bool) -> String {

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use ultrawide_core::Shape;
 
 use super::images::{Images, Labelled, Pixels};
-use super::input::fill;
+use super::input::{fill, gunzip};
 use super::quota::Quota;
-use super::{DataError, Kind, cifar_archive};
+use super::{DataError, Kind, Subset, cifar_archive};
 
 /// The shape of every image.
 pub const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
@@ -184,6 +184,29 @@ pub fn read_records(reader: impl Read, name: &str, limit: usize) -> Result<Label
         return Err(DataError::format(name, format!("no record, one is {RECORD_LEN} bytes")));
     }
     Ok(Labelled { images: Images::new(SHAPE, Pixels::U8(pixels))?, labels })
+}
+
+/// Reads the first images of the training set and of the test set from the archive `cifar-10-binary.tar.gz`, compressed or not.
+///
+/// `name` stands for the archive in errors. It is read to its end, where gzip has its checksum.
+///
+/// # Errors
+///
+/// No archive, or one without a needed file; a file of another length than [`FILE_LEN`]; a label above 9; 0 images wanted, or more
+/// than there are.
+pub fn read_archive(
+    reader: impl Read,
+    name: &str,
+    train_size: Option<usize>,
+    test_size: Option<usize>,
+) -> Result<(Labelled, Labelled), DataError> {
+    let classes = Kind::Cifar10.classes();
+    let collector =
+        |set, size| Ok::<_, DataError>(Collector::new(Quota::new(set, name, size, Subset::First, classes)?, LIMIT + 1));
+    let (mut train, mut test) = (collector("training", train_size)?, collector("test", test_size)?);
+    let reader = gunzip(reader).map_err(|cause| DataError::Io { file: name.to_owned(), cause })?;
+    cifar_archive::read_archive(reader, name, &mut train, &mut test)?;
+    Ok((train.finish()?, test.finish()?))
 }
 
 /// Calls `visit` with label and pixels of each record, up to `limit` of them, or until it returns `false`.

@@ -52,8 +52,13 @@ pub(crate) fn expect_end(reader: &mut impl Read, file: &str, expected: u64) -> R
 
 /// Unpacks the input where its first two bytes are gzip's, and leaves it as it is elsewhere.
 ///
-/// The contents decide, not the name: a browser may have unpacked a file and kept its name.
-pub(crate) fn gunzip<'a>(reader: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+/// The contents decide, not the name: a browser may have unpacked a file and kept its name. Nothing bounds what comes out: that is up
+/// to whoever reads it.
+///
+/// # Errors
+///
+/// An input that cannot be read. A damaged one fails where it is read.
+pub fn gunzip<'a>(reader: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let mut start = [0; 2];
     let filled = fill(&mut reader, &mut start)?;

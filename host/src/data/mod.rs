@@ -37,8 +37,9 @@ use quota::Quota;
 
 /// The readers of single files, for callers that bring their own bytes.
 pub mod readers {
-    pub use super::cifar::{FILE_LEN, RECORD_LEN, SHAPE, read_records};
+    pub use super::cifar::{FILE_LEN, RECORD_LEN, SHAPE, read_archive, read_records};
     pub use super::idx::{MAX_COUNT, MAX_SIDE, read_images, read_labels};
+    pub use super::input::gunzip;
 }
 
 const TEN_DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];

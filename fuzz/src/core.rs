@@ -1,0 +1,186 @@
+//! The entry points of the core: any network, any buffers, any numbers; and against the definitions where those hold.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use ultrawide_core::{
+    Conv, Dense, Error, Kernel, Readout, Request, Scalar, Shape, Trained, average_flipped, conv_pair, conv_scratch_len,
+    dense_pair, flip, identity_cap, prepare, prepared_len,
+};
+
+use crate::check_line;
+use crate::common::naive;
+use crate::common::precision::{PARALLEL_F32, PARALLEL_F64};
+
+/// A number of an image.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Value {
+    /// In steps of 1/32 up to 4: many zeros, equal and opposite patches.
+    Plain(i8),
+    /// Any bit pattern of `f32`, so that both types hold it.
+    Any(u32),
+    Tiny(i8),
+    Huge(i8),
+}
+
+impl Value {
+    fn number(self) -> f64 {
+        match self {
+            Value::Plain(x) => f64::from(x) / 32.0,
+            Value::Any(bits) => f32::from_bits(bits).into(),
+            Value::Tiny(x) => f64::from(f32::from(x) * 1e-40),
+            Value::Huge(x) => f64::from(f32::from(x) * 1e36),
+        }
+    }
+}
+
+/// A network of a few layers and its two inputs.
+#[derive(Debug)]
+struct Case {
+    shape: Shape,
+    filter: usize,
+    readouts: Vec<Readout>,
+    kernels: Vec<Kernel>,
+    depths: Vec<usize>,
+    trained: Trained,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    /// All numbers are plain: the definitions hold.
+    plain: bool,
+    single: bool,
+    /// By how much buffers are too long, or too short.
+    lengths: [i8; 5],
+}
+
+impl Case {
+    fn new(u: &mut Unstructured<'_>) -> Result<Self> {
+        let mut size = |limit| u.int_in_range(0..=limit);
+        let shape = Shape { channels: size(3)?, height: size(5)?, width: size(5)? };
+        let filter = size(9)?;
+        let readout = |u: &mut Unstructured<'_>| {
+            Ok(match u.int_in_range(0..=3)? {
+                0 => Readout::Vanilla,
+                1 => Readout::Gap,
+                2 => Readout::Lap(u.int_in_range(0..=4)?),
+                _ => Readout::Lap(u.arbitrary()?),
+            })
+        };
+        let readouts = (0..u.int_in_range(0..=3)?).map(|_| readout(u)).collect::<Result<_>>()?;
+        let kernels = [&[Kernel::Ntk, Kernel::Nngp][..], &[Kernel::Ntk], &[Kernel::Nngp], &[]];
+        let kernels = u.choose(&kernels)?.to_vec();
+        let mut depths = (0..u.int_in_range(0..=3)?).map(|_| u.int_in_range(0..=8)).collect::<Result<Vec<usize>>>()?;
+        if u.ratio(7, 8)? {
+            depths.sort_unstable();
+        }
+        let trained = if u.arbitrary()? { Trained::All } else { Trained::Hidden };
+        let (single, lengths) = (u.arbitrary()?, if u.ratio(1, 4)? { u.arbitrary()? } else { [0; 5] });
+        let mut plain = true;
+        let len = shape.channels * shape.height * shape.width;
+        let mut image = |u: &mut Unstructured<'_>| {
+            (0..len)
+                .map(|_| {
+                    let value = if u.is_empty() { Value::Plain(5) } else { u.arbitrary()? };
+                    plain &= matches!(value, Value::Plain(_));
+                    Ok(value.number())
+                })
+                .collect::<Result<Vec<f64>>>()
+        };
+        let x = image(u)?;
+        let y = if u.ratio(1, 8)? { x.clone() } else { image(u)? };
+        Ok(Case { shape, filter, readouts, kernels, depths, trained, x, y, plain, single, lengths })
+    }
+}
+
+/// Networks of any description; their kernels where there are any.
+pub fn core(data: &[u8]) {
+    let Ok(case) = Case::new(&mut Unstructured::new(data)) else { return };
+    let request = match Request::new(&case.kernels, &case.depths, case.trained) {
+        Ok(request) => request,
+        Err(error) => return check_line(&error),
+    };
+    if case.single {
+        dense::<f32>(&case, &request)
+    } else {
+        dense::<f64>(&case, &request)
+    }
+    match Conv::new(case.shape, case.filter, &case.readouts, request) {
+        Ok(net) if case.single => conv::<f32>(&case, &net),
+        Ok(net) => conv::<f64>(&case, &net),
+        Err(error) => check_line(&error),
+    }
+}
+
+fn numbers<S: Scalar>(image: &[f64]) -> Vec<S> {
+    image.iter().map(|&x| S::from_f64(x)).collect()
+}
+
+/// A buffer of `len` numbers and `by` more; what it holds must not matter.
+fn buffer<S: Scalar>(len: usize, by: i8) -> Vec<S> {
+    vec![S::from_f64(f64::NAN); len.saturating_add_signed(by.into())]
+}
+
+fn dense<S: Scalar>(case: &Case, request: &Request) {
+    let net = Dense::new(request.clone());
+    let run = |x: &[f64], y: &[f64], by: i8| {
+        let (x, y) = (numbers::<S>(x), numbers::<S>(y));
+        let mut out = buffer(net.outputs(), by);
+        dense_pair(&net, &x, &y, identity_cap(&x, &y), &mut out).map(|()| out)
+    };
+    let good = case.lengths[0] == 0 && !case.x.is_empty();
+    check(case, good, run(&case.x, &case.y, case.lengths[0]), |x, y| run(x, y, 0), |x, y| naive::dense(&net, x, y));
+}
+
+fn conv<S: Scalar>(case: &Case, net: &Conv) {
+    let run = |x: &[f64], y: &[f64], [x_by, y_by, scratch_by, out_by, _]: [i8; 5]| {
+        let (x, y) = (numbers::<S>(x), numbers::<S>(y));
+        let (mut px, mut py) = (buffer(prepared_len(net), x_by), buffer(prepared_len(net), y_by));
+        prepare(net, &x, &mut px)?;
+        prepare(net, &y, &mut py)?;
+        let mut scratch = buffer(conv_scratch_len(net), scratch_by);
+        let mut out = buffer(net.outputs(), out_by);
+        conv_pair(net, &px, &py, identity_cap(&x, &y), &mut scratch, &mut out).map(|()| out)
+    };
+    let [x_by, y_by, scratch_by, out_by, flip_by] = case.lengths;
+    let good = x_by == 0 && y_by == 0 && scratch_by >= 0 && out_by == 0;
+    check(case, good, run(&case.x, &case.y, case.lengths), |x, y| run(x, y, [0; 5]), |x, y| naive::conv(net, x, y));
+
+    let mut mirrored = buffer::<S>(case.x.len(), flip_by);
+    match flip(&numbers::<S>(&case.x), case.shape.width, &mut mirrored) {
+        Ok(()) => assert_eq!(mirrored.len(), case.x.len()),
+        Err(error) => check_line(&error),
+    }
+    if let Err(error) = average_flipped(&mut mirrored, &numbers::<S>(&case.y)) {
+        check_line(&error);
+    }
+}
+
+/// Checks the kernels of a case: `good` says whether its buffers are right, `run` gives kernels of any pair, and `exact` those of the
+/// definitions.
+fn check<S: Scalar>(
+    case: &Case,
+    good: bool,
+    found: std::result::Result<Vec<S>, Error>,
+    run: impl Fn(&[f64], &[f64]) -> std::result::Result<Vec<S>, Error>,
+    exact: impl Fn(&[f64], &[f64]) -> Vec<f64>,
+) {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            check_line(&error);
+            assert!(!good, "{error}: {case:?}");
+            return;
+        }
+    };
+    assert!(good, "buffers of wrong lengths are accepted: {case:?}");
+    if case.x.iter().chain(&case.y).all(|x| x.is_finite()) {
+        assert!(found.iter().all(|kernel| !kernel.to_f64().is_nan()), "{found:?} of finite numbers: {case:?}");
+    }
+    if !case.plain {
+        return;
+    }
+    let tolerance = if S::SMALLEST_NORMAL.to_f64() > f64::MIN_POSITIVE { PARALLEL_F32 } else { PARALLEL_F64 };
+    let [xx, yy] = [&case.x, &case.y].map(|image| run(image, image).expect("buffers of the right lengths"));
+    for (index, exact) in exact(&case.x, &case.y).into_iter().enumerate() {
+        let scale = (xx[index].to_f64() * yy[index].to_f64()).sqrt();
+        let error = (found[index].to_f64() - exact).abs();
+        assert!(error <= tolerance * scale, "output {index}: {:?} instead of {exact:e}: {case:?}", found[index]);
+    }
+}
