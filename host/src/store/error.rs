@@ -77,7 +77,10 @@ pub enum StoreError {
         expected: u64,
     },
     /// A tile's file has the size of a tile, but not the checksums.
-    #[error("{}: tile ({i}, {j}) of array {array}: {flaw}: the file is damaged, --resume computes it again", Shown(file))]
+    #[error(
+        "{}: tile ({i}, {j}) of array {array}: {flaw}: the file is damaged, --resume computes it again",
+        Shown(file)
+    )]
     Damaged {
         /// The file.
         file: PathBuf,

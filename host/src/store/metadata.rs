@@ -90,8 +90,8 @@ fn zarr_array(
 /// How a tile becomes a file; [`Shard`](super::shard::Shard) does it. Each output has its checksum, and so has the
 /// index.
 fn tile_codec(tile: usize) -> Result<ShardingCodec, StoreError> {
-    let edge = NonZeroU64::new(tile as u64)
-        .ok_or_else(|| StoreError::InvalidPlan { reason: "the tile is 0 wide".into() })?;
+    let edge =
+        NonZeroU64::new(tile as u64).ok_or_else(|| StoreError::InvalidPlan { reason: "the tile is 0 wide".into() })?;
     // The default is the machine's own byte order, which is no property of a file.
     let bytes = || Arc::new(BytesCodec::little());
     let checked = Arc::new(CodecChain::new(vec![], bytes(), vec![Arc::new(Crc32cCodec::new())]));

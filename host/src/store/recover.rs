@@ -168,7 +168,10 @@ fn parse_array(name: &str, document: &Value) -> Result<Recovered, String> {
             outputs.len()
         ));
     }
-    expect(document, "codecs", &codecs(tile))?;
+    match field(document, "codecs")? {
+        found if *found == codecs(tile) => {}
+        other => return Err(format!("codecs is {}, the ones for tile {tile} are needed", quote(other))),
+    }
     Ok(Recovered { array: ArrayPlan { name: name.into(), rows, cols, symmetric, outputs }, tile, precision })
 }
 

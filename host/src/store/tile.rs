@@ -35,6 +35,15 @@ impl Store {
         self.place(array, i, j)?.exists()
     }
 
+    /// The file of tile (i, j) of `array`, whether it is there or not.
+    ///
+    /// # Errors
+    ///
+    /// The array stores no such tile.
+    pub fn tile_file(&self, array: &str, i: usize, j: usize) -> Result<PathBuf, StoreError> {
+        Ok(self.place(array, i, j)?.file)
+    }
+
     /// Writes tile (i, j) of `array`: `values` holds outputs × rows × columns numbers of the tile as computed,
     /// without padding, row-major. A tile that is already there is replaced.
     ///
@@ -125,8 +134,8 @@ impl Store {
             let symmetric = array.symmetric;
             return Err(StoreError::NoSuchTile { array: name.into(), i, j, tile_rows, tile_cols, symmetric });
         };
-        let shard = Shard::new(array.outputs.len(), tile, self.plan.precision)
-            .ok_or(StoreError::Memory { bytes: u64::MAX })?;
+        let shard =
+            Shard::new(array.outputs.len(), tile, self.plan.precision).ok_or(StoreError::Memory { bytes: u64::MAX })?;
         let key = zarr.chunk_key(&[0, i as u64, j as u64]);
         let file = self.storage.file(&key);
         Ok(Place { array, i, j, rows, cols, shard, key, file })
