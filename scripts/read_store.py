@@ -12,7 +12,8 @@ or, from Python,
     from read_store import read_matrix
     k = read_matrix("run.zarr", "train", "ntk gap 21")
 
-Each array has the shape (outputs, rows, columns). The attribute `outputs` names
+Each array has the shape (outputs, rows, columns). A tile is one shard, each output
+in it a chunk with its checksum, which zarr compares. The attribute `outputs` names
 the outputs; where the attribute `symmetric` is "lower", only the tiles on and
 below the diagonal are stored, and the rest is their mirror image. The settings
 of the run are in the group's attribute `manifest`.
@@ -59,16 +60,20 @@ def read_matrix(path, name, output):
     if missing:
         raise ValueError(f"{path}: {len(missing)} of {count} tiles of {name} are missing, the first is {missing[0]}")
 
+    # One row of tiles at a time, of a symmetric array up to the diagonal: nothing is read that is not there.
     _, rows, cols = array.shape
-    if array.attrs["symmetric"] != "lower":
-        return array[output]
-
-    # One row of tiles at a time, up to the diagonal: nothing is read that is not there.
+    symmetric = array.attrs["symmetric"] == "lower"
     matrix = np.empty((rows, cols), dtype=array.dtype)
     tile = array.chunks[1]
     for start in range(0, rows, tile):
         stop = min(start + tile, rows)
-        band = array[output, start:stop, :stop]
+        try:
+            band = array[output, start:stop, : stop if symmetric else cols]
+        except ValueError as error:  # A wrong checksum.
+            raise ValueError(f"{path}: {name}, rows {start} to {stop - 1}: {error}") from error
+        if not symmetric:
+            matrix[start:stop] = band
+            continue
         matrix[start:stop, :stop] = band
         matrix[:stop, start:stop] = band.T
         # The diagonal tile is stored in full and stays as it is.

@@ -4,8 +4,14 @@
 mod bad_input;
 #[path = "command/bits.rs"]
 mod bits;
+#[path = "command/damage.rs"]
+mod damage;
+#[path = "command/disk.rs"]
+mod disk;
 #[path = "command/happy.rs"]
 mod happy;
+#[path = "command/kill.rs"]
+mod kill;
 #[path = "command/resume.rs"]
 mod resume;
 #[path = "command/support.rs"]

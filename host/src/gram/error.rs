@@ -2,6 +2,7 @@
 
 use crate::data::DataError;
 use std::error::Error;
+use std::path::PathBuf;
 use ultrawide_core::Shape;
 
 /// Why a Gram matrix was not computed.
@@ -80,6 +81,26 @@ pub enum GramError {
     /// A finished tile could not be kept.
     #[error("{0}")]
     Sink(#[source] Box<dyn Error + Send + Sync>),
+    /// A stored tile holds something that is no kernel, although its checksum is right.
+    #[error(
+        "{}: {value} at row {row}, column {column} of array {array} ({output}) is no kernel: remove this file, and \
+         --resume computes it again",
+        file.display()
+    )]
+    Stored {
+        /// The tile's file.
+        file: PathBuf,
+        /// The array.
+        array: String,
+        /// Which output.
+        output: String,
+        /// The row of the array.
+        row: usize,
+        /// The column of the array.
+        column: usize,
+        /// What stands there.
+        value: f64,
+    },
     /// A tile that is asked for was never computed.
     #[error("tile ({i}, {j}) is missing")]
     Missing {

@@ -37,9 +37,20 @@ impl<S: Scalar + TileNumber> TileSource<S> for Stored<'_> {
 
     fn read(&self, output: usize, i: usize, j: usize, out: &mut Vec<S>) -> Result<(), GramError> {
         let missing = GramError::Missing { i, j };
+        let sink = |error| GramError::Sink(Box::new(error));
         let (rows, columns) = self.plan.tile_shape(self.store.plan().tile, i, j).ok_or(missing)?;
         out.resize(rows * columns, <S as Scalar>::from_f64(0.0));
-        self.store.read_tile(&self.plan.name, output, i, j, out).map_err(|error| GramError::Sink(Box::new(error)))?;
-        Ok(())
+        self.store.read_tile(&self.plan.name, output, i, j, out).map_err(sink)?;
+        // The regression would notice as well, but does not know of files.
+        let Some(at) = out.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+        let tile = self.store.plan().tile;
+        Err(GramError::Stored {
+            file: self.store.tile_file(&self.plan.name, i, j).map_err(sink)?,
+            array: self.plan.name.clone(),
+            output: self.plan.outputs.get(output).cloned().unwrap_or_default(),
+            row: i * tile + at / columns,
+            column: j * tile + at % columns,
+            value: out[at].to_f64(),
+        })
     }
 }

@@ -105,7 +105,8 @@ fn run_in<S: Float>(
     let plan = StorePlan { tile, precision: options.precision, arrays, manifest: facts.manifest() };
     let store = match &options.store {
         None => None,
-        Some(path) if options.resume => Some(Store::resume(path, &plan)?),
+        // All its tiles are read and checked, on as many threads as will compute.
+        Some(path) if options.resume => Some(machine.pool.install(|| Store::resume(path, &plan))?),
         Some(path) => Some(Store::create(path, &plan)?),
     };
 

@@ -13,11 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use zarrs::filesystem::FilesystemStore;
-use zarrs::storage::byte_range::ByteRangeIterator;
-use zarrs::storage::{
-    Bytes, MaybeBytesIterator, OffsetBytesIterator, ReadableStorageTraits, StorageError, StoreKey, StorePrefix,
-    WritableStorageTraits,
-};
+use zarrs::storage::{Bytes, OffsetBytesIterator, StorageError, StoreKey, StorePrefix, WritableStorageTraits};
 
 use super::error::StoreError;
 
@@ -27,7 +23,7 @@ pub(super) const TEMPORARY_PREFIX: &str = ".uw-tmp-";
 /// Numbers the temporary files of this process, so that threads never share one.
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
-/// A file system store with atomic writes; reads go to `zarrs`' file system store.
+/// A file system store with atomic writes. Nothing is read through it: see [`shard`](super::shard).
 #[derive(Debug)]
 pub(super) struct AtomicStorage {
     inner: FilesystemStore,
@@ -138,24 +134,6 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
-}
-
-impl ReadableStorageTraits for AtomicStorage {
-    fn get_partial_many<'a>(
-        &'a self,
-        key: &StoreKey,
-        byte_ranges: ByteRangeIterator<'a>,
-    ) -> Result<MaybeBytesIterator<'a>, StorageError> {
-        self.inner.get_partial_many(key, byte_ranges)
-    }
-
-    fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
-        self.inner.size_key(key)
-    }
-
-    fn supports_get_partial(&self) -> bool {
-        self.inner.supports_get_partial()
-    }
 }
 
 impl WritableStorageTraits for AtomicStorage {

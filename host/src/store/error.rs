@@ -76,6 +76,23 @@ pub enum StoreError {
         /// The size that it must have.
         expected: u64,
     },
+    /// A tile's file has the size of a tile, but not the checksums.
+    #[error(
+        "{}: tile ({i}, {j}) of array {array}: {flaw}: the file is damaged, --resume computes it again",
+        Shown(file)
+    )]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// The array.
+        array: String,
+        /// Tile row.
+        i: usize,
+        /// Tile column.
+        j: usize,
+        /// What is wrong: which output has which checksum.
+        flaw: String,
+    },
     /// A tile that is to be read has not been written yet.
     #[error("{}: tile ({i}, {j}) of array {array} is missing, --resume computes it", Shown(path))]
     MissingTile {

@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! run.zarr/zarr.json           group; attributes: format version, names of the arrays, manifest
-//! run.zarr/train/zarr.json     array (outputs, rows, columns), chunks (outputs, tile, tile), bytes little endian
-//! run.zarr/train/c/0/3/2       tile (3, 2) with all outputs, padded to the chunk's shape with NaN
+//! run.zarr/train/zarr.json     array (outputs, rows, columns), shards (outputs, tile, tile) of chunks (1, tile, tile)
+//! run.zarr/train/c/0/3/2       tile (3, 2) with all outputs, padded to the shard's shape with NaN, and checksums
 //! ```
 //!
 //! The group's document is written last. A folder that has it is a complete store.
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use zarrs::array::codec::BytesCodec;
+use zarrs::array::codec::{BytesCodec, CodecChain, Crc32cCodec, ShardingCodec, ShardingIndexLocation};
 use zarrs::array::{Array, ArrayBuilder, ArrayMetadataOptions, data_type};
 use zarrs::group::GroupBuilder;
 
@@ -20,8 +21,8 @@ use super::atomic::{AtomicStorage, storage_error};
 use super::error::StoreError;
 use super::plan::{ArrayPlan, MAX_METADATA_BYTES, Precision, StorePlan};
 
-/// The version of this layout; a store with another one is refused.
-pub(super) const FORMAT: u64 = 1;
+/// The version of this layout; a store with another one is refused. Format 1 had no checksums.
+pub(super) const FORMAT: u64 = 2;
 /// Names of the dimensions of each array.
 pub(super) const DIMENSIONS: [&str; 3] = ["output", "row", "column"];
 /// The name of Zarr's documents.
@@ -78,13 +79,35 @@ fn zarr_array(
     attributes.insert(attribute::OUTPUTS.into(), json!(array.outputs));
     attributes.insert(attribute::SYMMETRIC.into(), json!(stored));
     builder
-        // The default is the machine's own byte order, which is no property of a file.
-        .array_to_bytes_codec(Arc::new(BytesCodec::little()))
+        .array_to_bytes_codec(Arc::new(tile_codec(plan.tile)?))
         .dimension_names(Some(DIMENSIONS))
         .attributes(attributes);
     builder
         .build(storage.clone(), &format!("/{}", array.name))
         .map_err(|error| StoreError::Zarr { path: root.to_path_buf(), message: error.to_string() })
+}
+
+/// How a tile becomes a file; [`Shard`](super::shard::Shard) does it. Each output has its checksum, and so has the
+/// index.
+fn tile_codec(tile: usize) -> Result<ShardingCodec, StoreError> {
+    let edge =
+        NonZeroU64::new(tile as u64).ok_or_else(|| StoreError::InvalidPlan { reason: "the tile is 0 wide".into() })?;
+    // The default is the machine's own byte order, which is no property of a file.
+    let bytes = || Arc::new(BytesCodec::little());
+    let checked = Arc::new(CodecChain::new(vec![], bytes(), vec![Arc::new(Crc32cCodec::new())]));
+    Ok(ShardingCodec::new(vec![NonZeroU64::MIN, edge, edge], checked.clone(), checked, ShardingIndexLocation::End))
+}
+
+/// [`tile_codec`] as it stands in a document.
+pub(super) fn codecs(tile: usize) -> Value {
+    let checked = json!([{ "name": "bytes", "configuration": { "endian": "little" } }, { "name": "crc32c" }]);
+    let sharding = json!({
+        "chunk_shape": [1, tile, tile],
+        "codecs": checked,
+        "index_codecs": checked,
+        "index_location": "end",
+    });
+    json!([{ "name": "sharding_indexed", "configuration": sharding }])
 }
 
 /// Writes the documents of all arrays and then, as the last step, of the group.

@@ -1,10 +1,10 @@
 //! The tile store: Gram matrices on disk as a Zarr v3 group, one chunk a tile.
 //!
 //! A [`Store`] is a folder that any reader of Zarr v3 understands (`scripts/read_store.py` does it with
-//! zarr-python). It holds arrays of the shape (outputs, rows, columns) in chunks of (outputs, tile, tile): one
-//! chunk is one tile of the Gram matrix with all outputs (kernels × readouts × depths), uncompressed, so that
-//! one output of a tile is one run of bytes. Of a symmetric array only the tiles (i, j) with j ≤ i exist. The
-//! group's attributes hold the *manifest*, the settings that the run was made with.
+//! zarr-python). It holds arrays of the shape (outputs, rows, columns) in shards of (outputs, tile, tile): one
+//! file is one tile of the Gram matrix with all outputs (kernels × readouts × depths), uncompressed, so that
+//! one output of a tile is one run of bytes, followed by its checksum. Of a symmetric array only the tiles (i, j)
+//! with j ≤ i exist. The group's attributes hold the *manifest*, the settings that the run was made with.
 //!
 //! What can be relied on:
 //!
@@ -12,9 +12,12 @@
 //! - The bytes of a finished store depend on the plan and on the tiles alone: not on the order of writing, the
 //!   number of threads or on interruptions.
 //! - [`Store::resume`] continues a store only if plan and manifest are the same, and otherwise names every
-//!   difference. A chunk of the wrong size is removed with a warning and computed again. [`Store::open`], which
-//!   changes nothing, refuses it. (A chunk of the right size with wrong content is not recognised: there are no
-//!   checksums of tiles.)
+//!   difference. It reads every tile; one of the wrong size or with a wrong checksum is removed with a warning
+//!   and computed again. [`Store::open`], which changes nothing, refuses a wrong size.
+//! - What [`Store::read_tile`] gives has been compared with its checksum (CRC-32C): a tile in which up to 32
+//!   successive bits have changed gives an error for certain, any other damage with a chance of all but 2⁻³².
+//!   A checksum is about the numbers and not about their place: a tile's file that was replaced by the file of
+//!   another tile of the array is not noticed, nor are numbers that were changed together with their checksum.
 //! - One writer at a time, by an advisory lock; readers need none, even while a run writes.
 //! - A hostile store gives an error: documents are read up to [`MAX_METADATA_BYTES`], shapes are bounded, and
 //!   nothing is allocated by what a document claims.
@@ -28,6 +31,7 @@ mod number;
 mod plan;
 mod recover;
 mod scan;
+mod shard;
 mod tile;
 
 #[cfg(test)]
@@ -38,6 +42,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 pub use error::StoreError;
@@ -90,14 +95,15 @@ impl Store {
 
     /// Continues the store in the folder `path`, which must have been made with the same plan and manifest.
     ///
-    /// Leftovers of a killed run are removed, and so are chunks of the wrong size, with a warning: they are
-    /// then missing and are computed again. Where there is no store yet (no folder, an empty folder, or a
+    /// Leftovers of a killed run are removed, and so are tiles of the wrong size or with a wrong checksum, with a
+    /// warning: they are then missing and are computed again. To this end all tiles are read, on the threads of
+    /// the rayon pool from which this is called; each holds one output of a tile at a time. Where there is no store yet (no folder, an empty folder, or a
     /// creation that was killed), a new one is made, with a warning.
     ///
     /// # Errors
     ///
     /// [`StoreError::Mismatch`] names every difference of plan and manifest. The folder holds something else,
-    /// its documents are damaged, or another run uses it.
+    /// its documents are damaged, a file cannot be read, or another run uses it.
     pub fn resume(path: &Path, plan: &StorePlan) -> Result<Self, StoreError> {
         let plan = checked(plan)?;
         prepare_folder(path)?;
@@ -132,16 +138,7 @@ impl Store {
         }
         scan::remove_temporaries(path, &plan.arrays)?;
         let store = Self::assemble(path, plan, Some(lock))?;
-        for array in &store.plan.arrays {
-            let expected = store.plan.chunk_bytes(array);
-            for (file, size) in scan::tiles(path, array, store.plan.tile, expected)?.damaged {
-                tracing::warn!(
-                    "{}: holds {size} bytes, a tile has {expected}: removed, to be computed again",
-                    file.display()
-                );
-                fs::remove_file(&file).map_err(|error| StoreError::io("remove", &file, error))?;
-            }
-        }
+        store.plan.arrays.iter().try_for_each(|array| store.remove_damaged(array))?;
         Ok(store)
     }
 
@@ -196,6 +193,31 @@ impl Store {
         let mut present = found.present.into_iter().peekable();
         // Both lists are sorted in the same way.
         Ok(array.tiles(self.plan.tile).filter(|tile| present.next_if_eq(tile).is_none()).collect())
+    }
+
+    /// Removes the files of an array that are no tiles, so that they are computed again.
+    fn remove_damaged(&self, array: &ArrayPlan) -> Result<(), StoreError> {
+        let expected = self.plan.chunk_bytes(array);
+        let remove = |file: &Path, flaw: &str| {
+            tracing::warn!("{}: {flaw}: removed, to be computed again", file.display());
+            fs::remove_file(file).map_err(|error| StoreError::io("remove", file, error))
+        };
+        let found = scan::tiles(&self.path, array, self.plan.tile, expected)?;
+        for (file, size) in found.damaged {
+            remove(&file, &format!("holds {size} bytes, a tile has {expected}"))?;
+        }
+        tracing::info!("{}: checking {} tiles of {}", self.path.display(), found.present.len(), array.name);
+        let check = |bytes: &mut Vec<u8>, &(i, j)| self.check_tile(&array.name, i, j, bytes).err();
+        let failures: Vec<StoreError> = found.present.par_iter().map_init(Vec::new, check).flatten().collect();
+        for failure in failures {
+            match failure {
+                StoreError::Damaged { file, array, i, j, flaw } => {
+                    remove(&file, &format!("tile ({i}, {j}) of array {array}: {flaw}"))?;
+                }
+                other => return Err(other),
+            }
+        }
+        Ok(())
     }
 
     fn start(path: &Path, plan: StorePlan, lock: Lock) -> Result<Self, StoreError> {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::StoreError;
 use super::manifest;
+use super::shard::Shard;
 
 /// Longest `zarr.json` that is written or read, in bytes.
 ///
@@ -13,7 +14,7 @@ use super::manifest;
 pub const MAX_METADATA_BYTES: u64 = 4 << 20;
 /// Most tiles that one array may have: a list of all of them stays below 300 MB.
 pub const MAX_TILES: usize = 1 << 24;
-/// Largest chunk (one tile, padded, with all outputs), in bytes.
+/// Largest chunk (one tile, padded, with all outputs and their checksums), in bytes.
 pub const MAX_CHUNK_BYTES: u64 = 1 << 32;
 /// Most arrays in one store.
 pub const MAX_ARRAYS: usize = 64;
@@ -145,8 +146,8 @@ impl ArrayPlan {
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(format!("array {name} has two outputs named {:?}", pair[0]));
         }
-        match chunk_bytes(outputs.len(), tile, precision) {
-            Some(bytes) if bytes <= MAX_CHUNK_BYTES => Ok(()),
+        match Shard::new(outputs.len(), tile, precision) {
+            Some(shard) if shard.bytes() <= MAX_CHUNK_BYTES => Ok(()),
             _ => Err(format!(
                 "array {name}: a chunk of {} outputs x {tile}x{tile} x {} bytes is larger than the \
                  limit of {MAX_CHUNK_BYTES} bytes: choose a smaller tile",
@@ -155,14 +156,6 @@ impl ArrayPlan {
             )),
         }
     }
-}
-
-/// The bytes of one chunk; `None` where the product overflows.
-fn chunk_bytes(outputs: usize, tile: usize, precision: Precision) -> Option<u64> {
-    let tile = u64::try_from(tile).ok()?;
-    let outputs = u64::try_from(outputs).ok()?;
-    let plane = tile.checked_mul(tile)?.checked_mul(precision.bytes() as u64)?;
-    plane.checked_mul(outputs)
 }
 
 /// Whether `name` can name an array: a plain Zarr node name that is a plain file name everywhere.
@@ -192,9 +185,9 @@ impl StorePlan {
         self.arrays.iter().find(|array| array.name == name)
     }
 
-    /// The size in bytes that each chunk of `array` has on disk, padding included.
+    /// The size in bytes that each chunk of `array` has on disk, padding and checksums included.
     pub fn chunk_bytes(&self, array: &ArrayPlan) -> u64 {
-        chunk_bytes(array.outputs.len(), self.tile, self.precision).unwrap_or(u64::MAX)
+        Shard::new(array.outputs.len(), self.tile, self.precision).map_or(u64::MAX, Shard::bytes)
     }
 
     /// Checks the plan against the limits of this module and brings it to its one canonical form (arrays

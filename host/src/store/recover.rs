@@ -11,7 +11,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::error::StoreError;
-use super::metadata::{DIMENSIONS, FORMAT, array_document, attribute, group_document};
+use super::metadata::{DIMENSIONS, FORMAT, array_document, attribute, codecs, group_document};
 use super::plan::{ArrayPlan, MAX_ARRAYS, MAX_METADATA_BYTES, Precision, StorePlan, is_array_name};
 
 /// Longest piece of a document that a message quotes.
@@ -105,7 +105,11 @@ fn group(document: &Value) -> Result<(Vec<String>, Map<String, Value>), String> 
     let attributes = field(document, "attributes")?;
     let version = attributes.get(attribute::FORMAT).ok_or("is a Zarr group, but not a store of ultrawide")?;
     if version.as_u64() != Some(FORMAT) {
-        return Err(format!("the store has format {}, this version knows {FORMAT}", quote(version)));
+        return Err(format!(
+            "the store has format {}, this version knows {FORMAT}: compute it again in another folder, or use the \
+             version that made it",
+            quote(version)
+        ));
     }
     let names = strings(field(attributes, attribute::ARRAYS)?, "arrays")?;
     if names.len() > MAX_ARRAYS {
@@ -133,8 +137,6 @@ fn parse_array(name: &str, document: &Value) -> Result<Recovered, String> {
     };
     expect(document, "fill_value", &"NaN".into())?;
     expect(document, "dimension_names", &Value::from(DIMENSIONS.to_vec()))?;
-    let codec = serde_json::json!([{ "name": "bytes", "configuration": { "endian": "little" } }]);
-    expect(document, "codecs", &codec)?;
     match document.get("storage_transformers").and_then(Value::as_array) {
         Some(transformers) if !transformers.is_empty() => {
             return Err("has storage transformers".into());
@@ -165,6 +167,10 @@ fn parse_array(name: &str, document: &Value) -> Result<Recovered, String> {
             "{} outputs, shape {planes}x{rows}x{cols} and chunk shape {deep}x{tile}x{wide} do not fit each other",
             outputs.len()
         ));
+    }
+    match field(document, "codecs")? {
+        found if *found == codecs(tile) => {}
+        other => return Err(format!("codecs is {}, the ones for tile {tile} are needed", quote(other))),
     }
     Ok(Recovered { array: ArrayPlan { name: name.into(), rows, cols, symmetric, outputs }, tile, precision })
 }

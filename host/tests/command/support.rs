@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -12,6 +13,13 @@ pub struct Ran {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(Output { status, stdout, stderr }: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("the command writes UTF-8");
+        Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    }
 }
 
 impl Ran {
@@ -42,9 +50,7 @@ pub fn command(folder: &Path, arguments: &str) -> Command {
 }
 
 pub fn ran(mut command: Command) -> Ran {
-    let Output { status, stdout, stderr } = command.output().expect("the command starts");
-    let text = |bytes| String::from_utf8(bytes).expect("the command writes UTF-8");
-    Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    command.output().expect("the command starts").into()
 }
 
 pub fn run(folder: &Path, arguments: &str) -> Ran {
@@ -78,6 +84,20 @@ pub fn labels(folder: &Path, name: &str, labels: &[u16]) {
 
 pub fn json(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(path).expect("a report")).expect("JSON")
+}
+
+/// What a report tells of each kernel but the times: the same for the same kernels.
+pub fn results(report: &Path) -> Vec<serde_json::Value> {
+    let mut results = json(report)["results"].as_array().expect("results").clone();
+    for solve in results.iter_mut().filter_map(|result| result["solve"].as_object_mut()) {
+        solve.retain(|figure, _| !figure.ends_with("_seconds"));
+    }
+    results
+}
+
+/// Says that a test could not run, past the capturing of output: a green run shall not be a false one.
+pub fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "\n==== SKIPPED: {why} ====");
 }
 
 /// All files below a folder with their bytes.

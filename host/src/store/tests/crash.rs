@@ -132,7 +132,7 @@ fn a_full_disk_is_named_and_leaves_nothing() {
     let tiles = store.missing_tiles("train").unwrap();
     let text = message(tiles.iter().try_for_each(|tile| write(&store, "train", *tile)));
     assert!(
-        text.contains("run.zarr/train/c/0/") && text.contains("196608 bytes") && text.contains("No space left"),
+        text.contains("run.zarr/train/c/0/") && text.contains("196672 bytes") && text.contains("No space left"),
         "{text}"
     );
     assert!(temporaries(&path).is_empty());
@@ -251,7 +251,7 @@ fn child_meets_the_limit() {
     let path = Path::new(&path);
     let store = Store::resume(path, &large_plan()).unwrap();
     let text = message(write(&store, "train", (1, 0)));
-    assert!(text.contains("train/c/0/1/0: 1572864 bytes could not be written: File too large"), "{text}");
+    assert!(text.contains("train/c/0/1/0: 1572928 bytes could not be written: File too large"), "{text}");
     assert!(!store.has_tile("train", 1, 0).unwrap());
     assert!(temporaries(path).is_empty());
 }

@@ -10,6 +10,7 @@ use super::*;
 
 mod arguments;
 mod crash;
+mod damage;
 mod hostile;
 mod python;
 mod resume;

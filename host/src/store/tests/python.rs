@@ -33,7 +33,17 @@ fn zarr_python_reads_the_same_numbers() {
             }
         }
 
-        // A missing tile is an error, not a patch of NaN in a kernel.
+        // A tile that has changed is an error.
+        let file = path.join("train/c/0/0/0");
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[5] ^= 1;
+        fs::write(&file, bytes).unwrap();
+        let run = Command::new(&python).arg(&script).arg(&path).arg("train").arg("0").output().unwrap();
+        let text = String::from_utf8_lossy(&run.stderr);
+        assert!(!run.status.success() && text.starts_with("error: ") && text.contains("checksum"), "{text}");
+        assert!(text.contains("train, rows 0 to"), "{text}");
+
+        // So is a missing tile, not a patch of NaN in a kernel.
         fs::remove_file(path.join("train/c/0/0/0")).unwrap();
         let run = Command::new(&python).arg(&script).arg(&path).arg("train").arg("0").output().unwrap();
         let text = String::from_utf8_lossy(&run.stderr);

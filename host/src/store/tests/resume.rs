@@ -52,7 +52,7 @@ fn chunks_of_the_wrong_size_are_refused_by_open_and_recomputed_by_resume() {
             message(reader.read_tile("train", 0, 2, 1, &mut out)),
             message(reader.has_tile("train", 2, 1)),
         ] {
-            assert!(text.contains("2/1") && text.contains(&found) && text.contains("has 108"), "{text}");
+            assert!(text.contains("2/1") && text.contains(&found) && text.contains("has 172"), "{text}");
         }
 
         let store = Store::resume(&path, &plan).unwrap();

@@ -2,6 +2,10 @@
 
 use std::thread;
 
+use crc32c::crc32c;
+use zarrs::array::Array;
+use zarrs::filesystem::FilesystemStore;
+
 use super::*;
 
 /// Tile edges: one number, one that cuts the last tile, one that divides, one tile for all, larger than all.
@@ -49,6 +53,29 @@ fn check_tile(store: &Store, array: &ArrayPlan, i: usize, j: usize) {
 }
 
 #[test]
+fn zarrs_reads_the_same_numbers() {
+    for tile in TILES {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(tile, Precision::F64);
+        finished(folder.path(), &plan);
+        let storage = Arc::new(FilesystemStore::new(folder.path()).unwrap());
+        for ArrayPlan { name, rows, cols, symmetric, outputs } in &plan.arrays {
+            let array = Array::open(storage.clone(), &format!("/{name}")).unwrap();
+            let all: Vec<f64> = array.retrieve_array_subset(&array.subset_all()).unwrap();
+            assert_eq!(all.len(), outputs.len() * rows * cols);
+            for (at, &value) in all.iter().enumerate() {
+                let (output, row, col) = (at / cols / rows, at / cols % rows, at % cols);
+                if *symmetric && col / tile > row / tile {
+                    assert!(value.is_nan(), "no tile is above the diagonal");
+                } else {
+                    assert_eq!(value, number(name, output, row, col), "{name} {output} {row} {col}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_symmetric_array_has_no_tile_above_the_diagonal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.zarr");
@@ -62,7 +89,7 @@ fn a_symmetric_array_has_no_tile_above_the_diagonal() {
 }
 
 #[test]
-fn a_chunk_is_little_endian_planes_padded_with_nan() {
+fn a_tile_is_little_endian_planes_padded_with_nan_with_checksums_and_an_index() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.zarr");
     finished(&path, &plan(4, Precision::F32));
@@ -70,6 +97,7 @@ fn a_chunk_is_little_endian_planes_padded_with_nan() {
     let bytes = fs::read(path.join("train/c/0/1/1")).unwrap();
     let mut expected = Vec::new();
     for output in 0..3 {
+        let start = expected.len();
         for row in 4..8 {
             for col in 4..8 {
                 let inside = row < 7 && col < 7;
@@ -77,7 +105,11 @@ fn a_chunk_is_little_endian_planes_padded_with_nan() {
                 expected.extend(value.to_le_bytes());
             }
         }
+        expected.extend(crc32c(&expected[start..]).to_le_bytes());
     }
+    let mut index: Vec<u8> = (0..3u64).flat_map(|output| [68 * output, 68]).flat_map(u64::to_le_bytes).collect();
+    index.extend(crc32c(&index).to_le_bytes());
+    expected.extend(index);
     assert_eq!(bytes, expected);
 }
 
@@ -93,9 +125,10 @@ fn the_documents_are_plain_zarr() {
         json!({
             "zarr_format": 3,
             "node_type": "group",
-            "attributes": { "arrays": ["test", "train"], "manifest": plan.manifest, "ultrawide_store": 1 },
+            "attributes": { "arrays": ["test", "train"], "manifest": plan.manifest, "ultrawide_store": 2 },
         })
     );
+    let checked = json!([{ "name": "bytes", "configuration": { "endian": "little" } }, { "name": "crc32c" }]);
     assert_eq!(
         read("train/zarr.json"),
         json!({
@@ -106,7 +139,15 @@ fn the_documents_are_plain_zarr() {
             "chunk_grid": { "name": "regular", "configuration": { "chunk_shape": [3, 4, 4] } },
             "chunk_key_encoding": { "name": "default", "configuration": { "separator": "/" } },
             "fill_value": "NaN",
-            "codecs": [{ "name": "bytes", "configuration": { "endian": "little" } }],
+            "codecs": [{
+                "name": "sharding_indexed",
+                "configuration": {
+                    "chunk_shape": [1, 4, 4],
+                    "codecs": checked,
+                    "index_codecs": checked,
+                    "index_location": "end",
+                },
+            }],
             "attributes": { "outputs": ["ntk gap 3", "ntk gap 4", "nngp gap 4"], "symmetric": "lower" },
             "dimension_names": ["output", "row", "column"],
         })
@@ -175,10 +216,17 @@ fn the_bytes_depend_on_plan_and_tiles_only() {
 #[test]
 fn a_tile_of_nothing_but_nan_is_a_tile() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::create(&folder.path().join("run.zarr"), &plan(7, Precision::F32)).unwrap();
+    let path = folder.path().join("run.zarr");
+    let store = Store::create(&path, &plan(7, Precision::F32)).unwrap();
     store.write_tile("train", 0, 0, &[f32::NAN; 3 * 49]).unwrap();
     assert!(store.has_tile("train", 0, 0).unwrap());
     assert!(!store.has_tile("test", 0, 0).unwrap());
+    drop(store);
+    let store = Store::resume(&path, &plan(7, Precision::F32)).unwrap();
+    assert!(store.missing_tiles("train").unwrap().is_empty());
+    let mut out = [0.0f32; 49];
+    store.read_tile("train", 1, 0, 0, &mut out).unwrap();
+    assert!(out.iter().all(|value| value.is_nan()));
 }
 
 #[test]

@@ -1,0 +1,124 @@
+//! A disk that is full, and folders in which nothing may be written.
+
+use super::support::*;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const JOB: &str = "run -q --train-size 60 --test-size 20 --depth 3,4 --net cntk-v,cntk-gap --tile 8 --threads 2";
+
+/// A small file system, as long as it lives.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// `None` where mounting is not allowed.
+    fn mount(folder: &Path, size: &str) -> Option<Self> {
+        let path = folder.join("disk");
+        fs::create_dir(&path).unwrap();
+        let options = format!("size={size}");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&path).output();
+        mount.is_ok_and(|output| output.status.success()).then_some(Disk(path))
+    }
+
+    fn resize(&self, size: &str) {
+        let options = format!("remount,size={size}");
+        assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_one_line_and_no_damage() {
+    let folder = folder();
+    let path = folder.path();
+    // A tile takes at least a page: about a third of them fit.
+    let Some(disk) = Disk::mount(path, "128k") else {
+        return skipped("a full disk: no right to mount a small file system");
+    };
+    run(path, &format!("{JOB} --store whole --report whole.json")).ok();
+    let whole = tree(&path.join("whole"));
+
+    let failed = run(path, &format!("{JOB} --store disk/s"));
+    failed.fails(1, "bytes could not be written: No space left on device");
+    assert!(failed.stderr.contains("disk/s/cntk-"), "{}", failed.stderr);
+    let found = tree(&disk.0.join("s"));
+    assert!((3..whole.len()).contains(&found.len()), "{} of {} files", found.len(), whole.len());
+    assert!(found.iter().all(|(name, bytes)| whole.get(name) == Some(bytes)), "half a file: {:?}", found.keys());
+
+    // Outputs find no room either, and leave nothing.
+    let _ = fs::write(disk.0.join("ballast"), vec![1; 1 << 20]);
+    images(path, "x.npy", &[60, 1, 8, 8], 5);
+    run(path, "kernel -q --x x.npy --out disk/k.npy --net fc --depth 3").fails(1, "disk/k.npy");
+    run(path, &format!("{JOB} --store whole --resume --report disk/r.json")).fails(1, "disk/r.json");
+    run(path, &format!("{JOB} --store disk/s --resume")).fails(1, "disk/s");
+    fs::remove_file(disk.0.join("ballast")).unwrap();
+    let left: Vec<_> = fs::read_dir(&disk.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["s"]);
+
+    disk.resize("8m");
+    run(path, &format!("{JOB} --store disk/s --resume --report disk/r.json")).ok();
+    assert!(tree(&disk.0.join("s")) == whole, "the stores differ");
+    assert_eq!(results(&disk.0.join("r.json")), results(&path.join("whole.json")));
+}
+
+/// The command as a user to whom a folder can be closed: for the superuser none is. `None` where there is none.
+#[cfg(unix)]
+fn unprivileged(folder: &Path, closed: &Path) -> Option<impl Fn(&str) -> Ran> {
+    let denied = fs::write(closed.join("probe"), "").is_err();
+    let folder = folder.to_owned();
+    let run = move |arguments: &str| {
+        if denied {
+            return run(&folder, arguments);
+        }
+        let mut other = Command::new("setpriv");
+        other.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(env!("CARGO_BIN_EXE_ultrawide"));
+        other.current_dir(&folder).args(arguments.split_whitespace());
+        other.output().map_or(Ran { code: None, stdout: String::new(), stderr: String::new() }, Ran::from)
+    };
+    if !denied {
+        fs::remove_file(closed.join("probe")).unwrap();
+    }
+    (run("--version").code == Some(0)).then_some(run)
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_without_the_right_to_write_is_told_before_the_work() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let path = folder.path();
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    images(path, "x.npy", &[60, 1, 8, 8], 5);
+    run(path, &format!("{JOB} --store closed --report r.json")).ok();
+    let before = tree(path);
+    set(path, 0o755);
+    set(&path.join("closed"), 0o555);
+    let other = unprivileged(path, &path.join("closed"));
+    if let Some(run) = &other {
+        let cases = [
+            (format!("{JOB} --store closed/new"), "closed/new: cannot create the folder"),
+            (format!("{JOB} --store closed --resume"), "closed/.uw-lock: cannot open the lock file"),
+            (format!("{JOB} --report closed/r.json"), "closed/r.json"),
+            ("kernel -q --x x.npy --out closed/k.npy --net fc --depth 3".to_owned(), "closed/k.npy"),
+            ("regress -q --store closed --report closed/r.json".to_owned(), "closed/r.json"),
+        ];
+        for (job, place) in cases {
+            let failed = run(&job);
+            failed.fails(1, "Permission denied");
+            failed.fails(1, place);
+        }
+        // Reading needs no right to write.
+        run("regress -q --store closed").ok();
+    }
+    set(&path.join("closed"), 0o755);
+    assert!(tree(path) == before, "something was written");
+    if other.is_none() {
+        skipped("folders without the right to write: the superuser may, and could not become another user");
+    }
+}
