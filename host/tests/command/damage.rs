@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use ultrawide::store::Store;
 
-const JOB: &str = "run --train-size 60 --test-size 20 --depth 3,4 --net cntk-v,cntk-gap --tile 8 --threads 2 --store s \
+const JOB: &str = "run --train-size 60 --test-size 20 --depth 3,4 --net cntk-v,cntk-gap --train all --tile 8 --threads 2 --store s \
                    --report r.json";
 /// Numbers of an output of a tile with their checksum, and the whole file: four outputs, and the index.
 const PLANE: usize = 8 * 8 * 4 + 4;
@@ -28,14 +28,14 @@ fn damage_is_named_and_computed_again() {
     let flip = |byte: usize| move |bytes: &mut Vec<u8>| bytes[byte] ^= 0x10;
     // Where, what is done, and what is told about it.
     let cases: [(&str, Box<dyn Fn(&mut Vec<u8>)>, String); 8] = [
-        ("cntk-train/c/0/3/1", Box::new(|bytes| bytes.truncate(700)), format!("holds 700 bytes, a tile has {FILE}")),
-        ("cntk-train/c/0/4/1", Box::new(Vec::clear), format!("holds 0 bytes, a tile has {FILE}")),
-        ("cntk-train/c/0/2/2", Box::new(flip(0)), "tile (2, 2) of array cntk-train: output 0 (cntk-".to_owned()),
-        ("cntk-train/c/0/7/0", Box::new(flip(3 * PLANE - 5)), "tile (7, 0) of array cntk-train: output 2".to_owned()),
-        ("cntk-train/c/0/5/5", Box::new(flip(4 * PLANE - 2)), "tile (5, 5) of array cntk-train: output 3".to_owned()),
-        ("cntk-test/c/0/1/3", Box::new(flip(4 * PLANE + 9)), "tile (1, 3) of array cntk-test: the index".to_owned()),
-        ("cntk-test/c/0/2/7", Box::new(flip(FILE - 1)), "tile (2, 7) of array cntk-test: the index".to_owned()),
-        ("cntk-test/c/0/0/0", Box::new(|bytes| bytes.fill(0)), "tile (0, 0) of array cntk-test: the index".to_owned()),
+        ("all-train/c/0/3/1", Box::new(|bytes| bytes.truncate(700)), format!("holds 700 bytes, a tile has {FILE}")),
+        ("all-train/c/0/4/1", Box::new(Vec::clear), format!("holds 0 bytes, a tile has {FILE}")),
+        ("all-train/c/0/2/2", Box::new(flip(0)), "tile (2, 2) of array all-train: output 0 (cntk-".to_owned()),
+        ("all-train/c/0/7/0", Box::new(flip(3 * PLANE - 5)), "tile (7, 0) of array all-train: output 2".to_owned()),
+        ("all-train/c/0/5/5", Box::new(flip(4 * PLANE - 2)), "tile (5, 5) of array all-train: output 3".to_owned()),
+        ("all-test/c/0/1/3", Box::new(flip(4 * PLANE + 9)), "tile (1, 3) of array all-test: the index".to_owned()),
+        ("all-test/c/0/2/7", Box::new(flip(FILE - 1)), "tile (2, 7) of array all-test: the index".to_owned()),
+        ("all-test/c/0/0/0", Box::new(|bytes| bytes.fill(0)), "tile (0, 0) of array all-test: the index".to_owned()),
     ];
     // Each alone: no regression, rather than a wrong one.
     for (file, edit, told) in &cases {
@@ -69,8 +69,8 @@ fn a_stored_number_that_is_no_kernel_is_named_with_its_place() {
     let before = tree(&path.join("s"));
     for (array, (i, j), at, value) in [
         // The last tiles are 4 wide. The third output, row 2, column 3 of its tile.
-        ("cntk-train", (7, 1), 2 * 4 * 8 + 2 * 8 + 3, f32::NAN),
-        ("cntk-test", (1, 7), 2 * 8 * 4 + 2 * 4 + 3, f32::INFINITY),
+        ("all-train", (7, 1), 2 * 4 * 8 + 2 * 8 + 3, f32::NAN),
+        ("all-test", (1, 7), 2 * 8 * 4 + 2 * 4 + 3, f32::INFINITY),
     ] {
         let plan = Store::open(&path.join("s")).unwrap().plan().clone();
         let store = Store::resume(&path.join("s"), &plan).unwrap();

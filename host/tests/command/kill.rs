@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-const JOB: &str = "run -q --train-size 60 --test-size 20 --depth 3,4 --net cntk-v,cntk-gap --tile 8 --threads 2 \
+const JOB: &str = "run -q --train-size 60 --test-size 20 --depth 3,4 --net cntk-v,cntk-gap --train all --tile 8 --threads 2 \
                    --store s --report r.json";
 
 /// Runs the job to its end; how long it took.
@@ -87,11 +87,11 @@ fn a_run_killed_at_the_creation_or_the_regression_goes_on() {
     fs::create_dir(&whole).unwrap();
     run(&whole, JOB).ok();
     let (store, report) = (tree(&whole.join("s")), results(&whole.join("r.json")));
-    let last = whole.join("s/cntk-test/c/0/2/7");
+    let last = whole.join("s/all-test/c/0/2/7");
     assert!(last.exists(), "the passes or tiles are others: {:?}", store.keys());
     // Two events that moments by the clock would seldom meet, and a little later.
     for (round, (event, later)) in
-        [("s", 0), ("s/zarr.json", 0), ("s/cntk-test/c/0/2/7", 0), ("s/cntk-test/c/0/2/7", 2)].into_iter().enumerate()
+        [("s", 0), ("s/zarr.json", 0), ("s/all-test/c/0/2/7", 0), ("s/all-test/c/0/2/7", 2)].into_iter().enumerate()
     {
         let path = folder.path().join(round.to_string());
         fs::create_dir(&path).unwrap();
