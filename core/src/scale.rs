@@ -159,8 +159,8 @@ mod tests {
         ] {
             assert_eq!(root(pixels), libm::ldexp(1.0, expected), "{pixels:?}");
         }
-        assert_eq!(root(&[f32::MAX, 1.0]), 2f32.powi(63));
-        assert_eq!(root(&[1e-45f32, 0.0]), 2f32.powi(-63));
+        assert_eq!(root(&[f32::MAX, 1.0]), libm::ldexpf(1.0, 63));
+        assert_eq!(root(&[1e-45f32, 0.0]), libm::ldexpf(1.0, -63));
         assert_eq!(halves(0.0), (0.0, libm::ldexp(1.0, -511)));
         for factor in [1.0, 0.3, 9e-40, 7e300] {
             let (rest, power) = halves(factor);

@@ -1,15 +1,16 @@
 //! Writes `fuzz/seeds` and `fuzz/hostile`: inputs that the fuzzers begin with and the ordinary tests replay.
 //!
 //! Seeds are what users have: files of the real formats, manifests of real stores, command lines of the documentation. Hostile inputs are
-//! the same damaged on purpose. Findings of the fuzzers are added by hand and stay when this is run again.
+//! the same damaged on purpose. Findings of the fuzzers are added by hand and stay when this is run again, and so do the arrays that
+//! NumPy wrote (`scripts/numpy_seeds.py`).
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use ultrawide::data::npy::write_array;
-use ultrawide::data::readers::RECORD_LEN;
+use ultrawide::data::readers::{FILE_LEN, RECORD_LEN, gunzip};
 use ultrawide::store::Store;
 use ultrawide_fuzz::manifest_plan;
 
@@ -66,6 +67,16 @@ fn member(name: &str, size: u64, content: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// What the target `tar_gz` makes a readable archive of: the first batch and the test batch, both whole.
+fn whole_archive() -> Vec<u8> {
+    // As `arbitrary` takes it apart: numbers from the front, and each list goes on while the next byte is odd.
+    let member =
+        |name: [u8; 4], variant: &[u8]| [&[1][..], &name, variant, &[1], &FILE_LEN.to_le_bytes(), &[0], &[0]].concat();
+    // Variants of an enum of three: the upper bits of a `u32` choose.
+    let [train, test] = [[0, 0, 0, 0], [0, 0, 0, 0x60]];
+    [b"T\0".as_slice(), &member(train, &[1]), &member(test, &[]), &[0; 8]].concat()
+}
+
 fn tar_gz() -> io::Result<()> {
     let [seeds, hostile] = both("tar_gz")?;
     let name = "cifar-10-batches-bin/data_batch_1.bin";
@@ -74,6 +85,7 @@ fn tar_gz() -> io::Result<()> {
     seeds.put("tar", &small)?;
     seeds.put("gzip", gzip(&small)?)?;
     seeds.put("members", [b"T\x01".as_slice(), &pattern(200, 251)].concat())?;
+    seeds.put("whole", whole_archive())?;
     hostile.put("claims-30-megabytes", gzip(&member(name, 30_730_000, b"short"))?)?;
     hostile.put("claims-all-there-is", member(name, u64::MAX >> 1, b""))?;
     // 40 MB of zeros, beyond what the archive may unpack to nothing but itself.
@@ -96,11 +108,19 @@ fn idx_labels(count: u32, labels: &[u8]) -> Vec<u8> {
     [&[0x801, count].map(u32::to_be_bytes).concat(), labels].concat()
 }
 
+/// The first bytes behind the header of a file of the bundled digits.
+fn digits(name: &str, header: usize, len: usize) -> io::Result<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../host/data/digits-{name}.gz"));
+    let mut bytes = vec![0; header + len];
+    gunzip(fs::File::open(path)?)?.read_exact(&mut bytes)?;
+    Ok(bytes.split_off(header))
+}
+
 fn idx() -> io::Result<()> {
     let [seeds, hostile] = both("idx")?;
     let [zipped, bad_zipped] = both("gzip")?;
-    let images = idx_images(3, 8, &pattern(192, 17));
-    let labels = idx_labels(12, &pattern(12, 10));
+    let images = idx_images(3, 8, &digits("images", 16, 192)?);
+    let labels = idx_labels(12, &digits("labels", 8, 12)?);
     for (name, bytes) in [("images", &images), ("labels", &labels)] {
         seeds.put(name, bytes)?;
         zipped.put(name, gzip(bytes)?)?;
@@ -220,6 +240,11 @@ fn manifest() -> io::Result<()> {
     seeds.put("store", join(&group, &test, &train))?;
     seeds.put("swapped", join(&group, &train, &test))?;
     seeds.put("group-alone", &group)?;
+    // Changes of values, as `arbitrary` takes them apart.
+    for number in 0..6 {
+        let bytes = pattern(40 + 20 * number, [251_u8, 7, 90, 127, 200, 33][number]);
+        seeds.put(&format!("changes-{number}"), [&[1], &bytes[..]].concat())?;
+    }
     seeds.put("doubles", join(&group, &test.replace("float32", "float64"), &train.replace("float32", "float64")))?;
     for (name, old, new) in [
         ("path", "\"test\"", "\"../../etc\""),
