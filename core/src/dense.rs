@@ -102,7 +102,7 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
 ///
 /// # Accuracy
 /// `f32`: within 2e-6 relative of the exact value up to depth 21 (`accuracy/tests/growth.rs`); a bound for any depth up to 200:
-/// `docs/accuracy.md`.
+/// `docs/accuracy.md`. Infinite or NaN where x·y or the kernel is beyond the range.
 ///
 /// # Errors
 /// [`Error::Length`] for slices of other lengths, or of none.

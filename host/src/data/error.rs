@@ -205,9 +205,11 @@ impl DataError {
         Self::Io { file: path.display().to_string(), cause: bare(cause) }
     }
 
-    /// Something is wrong inside `file`.
+    /// Something is wrong inside `file`. Libraries quote what they do not understand, which may hold anything: the reason stays one
+    /// line.
     pub(crate) fn format(file: &str, reason: impl Into<String>) -> Self {
-        Self::Format { file: file.to_owned(), reason: reason.into() }
+        let reason = reason.into().replace(char::is_control, " ");
+        Self::Format { file: file.to_owned(), reason }
     }
 
     /// The same error, said about `file`.
