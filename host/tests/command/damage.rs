@@ -27,7 +27,8 @@ fn damage_is_named_and_computed_again() {
     let report = results(&path.join("r.json"));
     let flip = |byte: usize| move |bytes: &mut Vec<u8>| bytes[byte] ^= 0x10;
     // Where, what is done, and what is told about it.
-    let cases: [(&str, Box<dyn Fn(&mut Vec<u8>)>, String); 8] = [
+    type Edit = Box<dyn Fn(&mut Vec<u8>)>;
+    let cases: [(&str, Edit, String); 8] = [
         ("all-train/c/0/3/1", Box::new(|bytes| bytes.truncate(700)), format!("holds 700 bytes, a tile has {FILE}")),
         ("all-train/c/0/4/1", Box::new(Vec::clear), format!("holds 0 bytes, a tile has {FILE}")),
         ("all-train/c/0/2/2", Box::new(flip(0)), "tile (2, 2) of array all-train: output 0 (cntk-".to_owned()),
