@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ultrawide::data::{Images, Kind, LoadOptions, load};
 use ultrawide::job::Machine;
 use ultrawide::simd::Backend;
+use ultrawide_accuracy::common::precision::GRAM_F32;
 use ultrawide_accuracy::growth::{Net, Of};
 use ultrawide_accuracy::spectrum::{Row, measure};
 use ultrawide_core::Trained;
@@ -66,7 +67,7 @@ fn what_is_not_semidefinite() {
     for bad in [
         Row { f64: [-1e-13, 1.0], ..good.clone() },
         Row { f32: [-2e-7, 1.0], ..good.clone() },
-        Row { distance: 3e-6, ..good },
+        Row { distance: 2.0 * GRAM_F32, ..good },
     ] {
         assert!(!bad.semidefinite(), "{bad:?}");
     }
