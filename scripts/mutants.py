@@ -3,6 +3,7 @@
 
     scripts/mutants.py                 all mutants: about two hours on two cores
     scripts/mutants.py --calls         those of method calls alone, an hour
+    scripts/mutants.py --file dual     those of one file
     scripts/mutants.py --list          the mutants of method calls, without running them
 
 cargo-mutants changes operators, constants and whole functions. The recursions are written over a trait and know no operators:
@@ -23,7 +24,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ["accumulate", "conv", "dense", "dual", "network", "number", "readout", "scale", "shape", "variance"]
+FILES = ["accumulate", "coefficients", "conv", "dense", "dual", "error", "network", "number", "readout", "scale", "shape", "variance"]
 # Calls and what takes their place; all of a line's have the same signature for every type they are used on.
 SWAPS = {
     "add": ["sub"],
@@ -53,9 +54,9 @@ STAGES = [
 ]
 
 
-def mutants():
-    """(file, line, column, description, mutated text) of every call that is changed."""
-    for name in FILES:
+def mutants(files):
+    """(file, description, mutated text) of every call that is changed."""
+    for name in files:
         path = ROOT / "core/src" / f"{name}.rs"
         text = path.read_text()
         end = text.find("#[cfg(test)]")
@@ -107,11 +108,11 @@ def copy(folder):
     return tree
 
 
-def calls(tree):
+def calls(tree, files):
     if not survives(tree):
         sys.exit("the tests fail without any mutant")
     missed, count = [], 0
-    for path, name, text in mutants():
+    for path, name, text in mutants(files):
         file = tree / path.relative_to(ROOT)
         file.write_text(text)
         result = survives(tree)
@@ -124,10 +125,11 @@ def calls(tree):
     return missed
 
 
-def operators(tree):
+def operators(tree, files):
     missed = []
     for stage, (settings, tests) in enumerate(STAGES):
         command = ["cargo", "mutants", "-p", "ultrawide-core", "--in-place", "--no-shuffle", "--baseline=skip", "--timeout=120"]
+        command += [option for name in files for option in ["--file", f"core/src/{name}.rs"]]
         command += ["--cap-lints=true", "--test-tool=nextest", "--output", str(tree.parent)] + ["--iterate"] * (stage > 0)
         subprocess.run([*command, "--", *tests], cwd=tree, env={**os.environ, **settings})
     for result in ["missed", "timeout"]:
@@ -138,15 +140,17 @@ def operators(tree):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--calls", action="store_true", help="only the mutants of method calls")
+    parser.add_argument("--file", choices=FILES, help="only those of core/src/FILE.rs")
     parser.add_argument("--list", action="store_true", help="list the mutants of method calls and end")
     options = parser.parse_args()
+    files = [options.file] if options.file else FILES
     if options.list:
-        for _, name, _ in mutants():
+        for _, name, _ in mutants(files):
             print(name)
         return 0
     with tempfile.TemporaryDirectory() as folder:
         tree = copy(folder)
-        missed = calls(tree) + ([] if options.calls else operators(tree))
+        missed = calls(tree, files) + ([] if options.calls else operators(tree, files))
     known = explained()
     new = [name for name in missed if re.sub(r":\d+:\d+:", ":", name) not in known]
     for name in new:
