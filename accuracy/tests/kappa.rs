@@ -7,7 +7,7 @@ use ultrawide_accuracy::common::images::Random;
 use ultrawide_accuracy::common::precision::{AGREEMENT, KAPPA_F32_ULP, KAPPA_F64_ULP};
 use ultrawide_accuracy::kappa::double::Double;
 use ultrawide_accuracy::kappa::points::{GENERATORS, hard_f32, hard_f64};
-use ultrawide_accuracy::kappa::scan::{Tallies, visit};
+use ultrawide_accuracy::kappa::scan::Tallies;
 use ultrawide_accuracy::kappa::{DOUBLE_ERROR, Float, Oracle, PLAIN_ERROR, exact};
 use ultrawide_accuracy::naive::Real;
 use ultrawide_core::{Number, Scalar};
@@ -102,30 +102,27 @@ fn what_is_near_the_middle_takes_multi_precision() {
     }
 }
 
-fn check<F: Float>(tallies: Tallies<F>, tolerance: u64, enough: u64) {
-    for tally in &tallies {
-        println!("{:?}, largest {} at {:?}", tally.histogram, tally.largest, tally.at);
-        assert!(tally.histogram.iter().sum::<u64>() >= enough);
-        assert!(tally.largest <= tolerance, "{} ULP, allowed {tolerance}, at {:?}", tally.largest, tally.at);
+fn check<F: Float>(tallies: &Tallies<F>, tolerance: u64, enough: u64) {
+    for (backend, tallies) in &tallies.of {
+        for tally in tallies {
+            println!("{backend}: {:?}, largest {} at {:?}", tally.histogram, tally.largest, tally.at);
+            assert!(tally.histogram.iter().sum::<u64>() >= enough);
+            assert!(tally.largest <= tolerance, "{} ULP, allowed {tolerance}, at {:?}", tally.largest, tally.at);
+        }
     }
 }
 
 #[test]
 fn f32_sample_and_hard_points() {
-    let (oracle, mut tallies) = (Oracle::default(), Tallies::default());
+    let mut tallies = Tallies::new();
     let sample = (0..=1f32.to_bits()).step_by(9973).map(f32::from_bits);
-    for lambda in sample.chain(hard_f32()) {
-        visit(&mut tallies, &oracle, lambda);
-        visit(&mut tallies, &oracle, -lambda);
-    }
-    check(tallies, KAPPA_F32_ULP, 200_000);
+    tallies.visit(&Oracle::default(), sample.chain(hard_f32()).flat_map(|lambda| [lambda, -lambda]));
+    check(&tallies, KAPPA_F32_ULP, 200_000);
 }
 
 #[test]
 fn f64_sample_and_hard_points() {
-    let (oracle, mut tallies) = (Oracle::default(), Tallies::default());
-    for lambda in arguments(50_000) {
-        visit(&mut tallies, &oracle, lambda);
-    }
-    check(tallies, KAPPA_F64_ULP, 200_000);
+    let mut tallies = Tallies::new();
+    tallies.visit(&Oracle::default(), arguments(50_000));
+    check(&tallies, KAPPA_F64_ULP, 200_000);
 }

@@ -45,7 +45,7 @@ fn rows_aside(net: &Conv) -> usize {
 ///
 /// # Accuracy
 /// `f32`: within 2e-6 relative of the exact value up to depth 21 (`accuracy/tests/growth.rs`); a bound for any depth up to 200 and
-/// either precision, and what it leaves out: `docs/accuracy.md`. λ is exactly 1 where a pixel meets itself. Pixels may be of any
+/// either precision, and what it leaves out: `docs/accuracy.md`. λ is exactly 1 where a pixel meets itself. Images may be of any
 /// size: a kernel is finite where it is itself within the range (`core/tests/properties.rs`).
 ///
 /// # Errors

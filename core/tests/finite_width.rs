@@ -110,10 +110,10 @@ impl Study {
             pairs.map(|(x, y)| {
                 let request = request(&BOTH, &[depth], trained);
                 let values: Vec<f64> = if self.shape.height * self.shape.width == 1 {
-                    single::dense(&Dense::new(request), x, y)
+                    single::dense::<f64>(&Dense::new(request), x, y)
                 } else {
                     let readout = if head == Head::Gap { Readout::Gap } else { Readout::Vanilla };
-                    single::conv(&conv_net(self.shape, self.filter, &[readout], request), x, y)
+                    single::conv::<f64>(&conv_net(self.shape, self.filter, &[readout], request), x, y)
                 };
                 [values[0], values[1]]
             })
