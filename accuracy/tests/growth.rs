@@ -1,7 +1,7 @@
 //! The bound on the errors of whole kernels, at all depths where multi-precision is quick: `accuracy growth` goes on from here.
 
 use ultrawide_accuracy::common::images::{Random, shape};
-use ultrawide_accuracy::common::precision::KERNEL_F32;
+use ultrawide_accuracy::common::precision::{BOUND_DIGITS, BOUND_USED, KERNEL_F32};
 use ultrawide_accuracy::common::single::{self, BOTH, PAPER_DEPTHS, Worst, as_f64, conv_net, request};
 use ultrawide_accuracy::growth::images::IMAGES;
 use ultrawide_accuracy::growth::{Job, Of, Row, bound};
@@ -22,7 +22,7 @@ fn check(shapes: &[[usize; 3]], dense: bool, depths: &[usize], seeds: u64) {
         }
     }
     println!("{shapes:?}: at most {:.2} (f32) and {:.2} (f64) of the bound", largest[0], largest[1]);
-    assert!(largest.iter().all(|&part| part > 0.1), "the bound is far too wide: {largest:?}");
+    assert!(largest.iter().all(|&part| part > BOUND_USED), "the bound is far too wide: {largest:?}");
 }
 
 fn record(largest: &mut [f64; 2], row: &Row) {
@@ -79,7 +79,8 @@ fn f32_at_the_depths_of_the_paper() {
 fn the_bound_grows_with_what_it_depends_on() {
     for (of, at_21, at_200) in [(Of::Nngp, 16.42, 38.79), (Of::NtkAll, 35.84, 2013.79), (Of::NtkHidden, 35.84, 2013.79)]
     {
-        assert!((bound(of, 27, 21) - at_21).abs() < 0.01 && (bound(of, 27, 200) - at_200).abs() < 0.01);
+        assert!((bound(of, 27, 21) - at_21).abs() < BOUND_DIGITS);
+        assert!((bound(of, 27, 200) - at_200).abs() < BOUND_DIGITS);
         assert_eq!(bound(of, 128, 21), bound(of, 3072, 21));
         assert!(bound(of, 27, 21) < bound(of, 128, 21));
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ultrawide::data::{Images, Kind, LoadOptions, load};
 use ultrawide::job::Machine;
 use ultrawide::simd::Backend;
-use ultrawide_accuracy::common::precision::GRAM_F32;
+use ultrawide_accuracy::common::precision::{GRAM_F32, GRAM_SEEN};
 use ultrawide_accuracy::growth::{Net, Of};
 use ultrawide_accuracy::spectrum::{Row, measure};
 use ultrawide_core::Trained;
@@ -29,8 +29,7 @@ fn check(images: &Images, readouts: &[Net], depths: &[usize]) {
         }
     }
     println!("{} images, {readouts:?}: smallest eigenvalue {least:.1e} of the largest", images.len());
-    // Rounding is seen against this: what is tested would be empty if all were lost in it.
-    assert!(least > 1e-7, "{least:e}");
+    assert!(least > GRAM_SEEN, "{least:e}");
 }
 
 #[test]
