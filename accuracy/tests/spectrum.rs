@@ -42,7 +42,10 @@ fn digits() {
 #[test]
 fn cifar10() {
     let Some(folder) = env::var_os("ULTRAWIDE_CIFAR10").map(PathBuf::from) else {
-        let _ = writeln!(io::stderr(), "SKIPPED, no eigenvalues of CIFAR-10: ULTRAWIDE_CIFAR10 names no folder");
+        let _ = writeln!(
+            io::stderr(),
+            "\n==== SKIPPED: the eigenvalues of CIFAR-10, ULTRAWIDE_CIFAR10 names no folder ===="
+        );
         return;
     };
     let depths: Vec<usize> = (2..=21).collect();

@@ -9,7 +9,7 @@ use crate::precision::PUBLISHED;
 
 /// Says so on the terminal itself: what a passing test prints, the test runner keeps to itself.
 fn skipped(why: &str) {
-    let _ = writeln!(io::stderr(), "SKIPPED, nothing was tested on the real images: {why}");
+    let _ = writeln!(io::stderr(), "\n==== SKIPPED: the real images, {why} ====");
 }
 
 /// The folder that the environment variable names, or a loud line that it names none.
