@@ -2,7 +2,7 @@
 
 use ultrawide_accuracy::arithmetic::{Pair, arithmetics};
 use ultrawide_accuracy::common::images::{Random, shape};
-use ultrawide_accuracy::common::precision::{GENERIC, KERNEL_F32};
+use ultrawide_accuracy::common::precision::{BOUND_DIGITS, BOUND_USED, GENERIC, KERNEL_F32};
 use ultrawide_accuracy::common::single::{self, BOTH, PAPER_DEPTHS, Worst, conv_net, request};
 use ultrawide_accuracy::growth::images::{IMAGES, least_u};
 use ultrawide_accuracy::growth::{self, Job, Net, Of, Row};
@@ -23,7 +23,7 @@ fn check(shapes: &[([usize; 3], usize)], dense: bool, depths: &[usize], seeds: u
         }
     }
     println!("{shapes:?}: at most {:.2} (f32) and {:.2} (f64) of the bound", largest[0], largest[1]);
-    assert!(largest.iter().all(|&part| part > 0.1), "the bound is far too wide: {largest:?}");
+    assert!(largest.iter().all(|&part| part > BOUND_USED), "the bound is far too wide: {largest:?}");
 }
 
 fn record(largest: &mut [f64; 2], row: &Row) {
@@ -94,12 +94,11 @@ fn the_bound_grows_with_what_it_depends_on() {
     for (of, at_21, at_200) in [(Of::Nngp, 16.42, 38.79), (Of::NtkAll, 35.84, 2013.79), (Of::NtkHidden, 35.84, 2013.79)]
     {
         let bound = |numbers, depth| growth::bound(Net::Vanilla, of, numbers, depth);
-        assert!((bound(27, 21) - at_21).abs() < 0.01 && (bound(27, 200) - at_200).abs() < 0.01);
+        assert!((bound(27, 21) - at_21).abs() < BOUND_DIGITS);
+        assert!((bound(27, 200) - at_200).abs() < BOUND_DIGITS);
         assert_eq!(bound(128, 21), bound(3072, 21));
         assert!(bound(27, 21) < bound(128, 21));
-        assert!(
-            growth::bound(Net::Dense, of, 27, 200) < 70.0,
-            "a dense net's grows with the depth, not with its square"
-        );
+        let dense = growth::bound(Net::Dense, of, 27, 200);
+        assert!(dense < 70.0, "a dense net's grows with the depth, not with its square: {dense}");
     }
 }

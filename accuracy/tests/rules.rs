@@ -179,7 +179,7 @@ fn pixels_of_any_size() {
         let mut exactly = 0;
         for (index, error) in errors(&widened(values), exact, unit).into_iter().enumerate() {
             let size = exact[index].abs().to_f64();
-            if (8.0 * smallest..0.99 * largest).contains(&size) {
+            if (RANGE_FROM * smallest..RANGE_TO * largest).contains(&size) {
                 exactly += 1;
                 assert!(error < tolerance, "{size:e} is off by {error:e}");
             } else if size > largest {

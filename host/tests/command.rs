@@ -12,6 +12,9 @@ mod disk;
 mod happy;
 #[path = "command/kill.rs"]
 mod kill;
+#[allow(dead_code, reason = "a file of the core's tests, of which a part is used")]
+#[path = "../../core/tests/common/precision.rs"]
+mod precision;
 #[path = "command/resume.rs"]
 mod resume;
 #[path = "command/support.rs"]

@@ -105,6 +105,11 @@ impl Gram<'_> {
 
     /// Computes one tile: outputs × rows × columns.
     ///
+    /// # Accuracy
+    /// That of [`conv_pair`](ultrawide_core::conv_pair) and [`dense_pair`](ultrawide_core::dense_pair): of generic images, up to depth 21, within
+    /// 2e-6 relative in `f32` and 1e-12 in `f64`, with mirrored rows too; the same bits by every backend with fused multiply-add, and of equal images
+    /// wherever they stand (`host/tests/gram.rs`).
+    ///
     /// # Errors
     /// [`GramError::NotFinite`] and [`GramError::Underflow`] where the values leave the range of `S`, and
     /// [`GramError::Memory`].
@@ -195,6 +200,10 @@ impl Gram<'_> {
     }
 
     /// Computes the tiles `wanted` on the threads of `pool` and hands each to `sink` as it is done.
+    ///
+    /// # Accuracy
+    /// That of [`tile`](Self::tile), with the same bits for any size of the tiles, number of threads and order of the images
+    /// (`host/tests/gram.rs`, `host/tests/invariance.rs`).
     ///
     /// # Errors
     /// The first error of a tile or of `sink`; tiles under way are finished, no new ones begun.
