@@ -131,7 +131,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = paths
         .flat_map(|path| match path.is_dir() {
             true if path.ends_with("target") => vec![],
-            true => self::files(&path),
+            true => files(&path),
             false if path.extension().is_some_and(|extension| extension == "rs") => vec![path],
             false => vec![],
         })
