@@ -44,8 +44,7 @@ pub const KERNEL_F64: f64 = 1e-12;
 
 /// The same in `f32`.
 ///
-/// Measured: 1.1e-6, and 1.4e-6 for an image with itself under 1×1 filters; over many more pairs (`docs/accuracy.md`) 1.7e-6, of images of 3×3 pixels under
-/// 5×5 filters, and 1.8e-6 of dense nets on smooth inputs of 3,072 features. From 8×8 pixels on 3.4e-7: many entries err apart from each other.
+/// Measured: 1.1e-6, and 1.6e-6 of images of 3×3 pixels under 5×5 filters; over many more pairs (`docs/accuracy.md`) 1.7e-6 of such. From 8×8 pixels on 3.4e-7: many entries err apart from each other.
 /// With micromath 2.2e-6.
 pub const KERNEL_F32: f64 = 2e-6;
 
@@ -174,8 +173,8 @@ pub const AGREEMENT: f64 = 1e-50;
 /// The d² of the NTK: u = 1 − λ falls as 44/h² in layer h, and an error e of λ makes one of e/(π√(2u)), near 0.034 h e, in κ0; over all layers
 /// they sum to d² e/59. e is some ε. That NNGP's errors grow at all is due to √v and 1/√v, whose roundings all entries share.
 ///
-/// Measured by `accuracy growth`, in units of ε: at depth 200 NNGP 11 in `f32` and 15 in `f64`, NTK 1,504 and 1,201; at depth 21 all 21 and 19 (1.2e-6 in `f32`).
-/// At most 0.75 of the bound was met.
+/// Measured by `accuracy growth`, in units of ε: at depth 200 NNGP 11 in `f32` and 18 in `f64`, NTK 1,504 and 1,280; at depth 21 all 17 and 17 (1.0e-6 in `f32`).
+/// At most 0.96 of the bound was met.
 pub const ROUNDINGS: f64 = 6.0;
 /// See [`ROUNDINGS`].
 pub const SUMMANDS: f64 = 1.5;
