@@ -1,0 +1,39 @@
+//! What a program on an emulated board needs beyond the core: startup, output, an exit code, the depth of its stack, and counted
+//! instructions. Output and exit go through semihosting, so the same program runs under QEMU and under a debugger.
+//!
+//! ```ignore
+//! #![no_std]
+//! #![no_main]
+//!
+//! #[board::entry]
+//! fn main() -> ! {
+//!     board::print("hello\n");
+//!     board::exit(true)
+//! }
+//! ```
+//!
+//! `board/memory` holds a memory layout for each board, of which `build.rs` gives the linker the target's.
+#![no_std]
+#![cfg(target_os = "none")]
+
+pub mod counter;
+mod output;
+pub mod stack;
+
+#[cfg(target_arch = "arm")]
+pub use cortex_m_rt::entry;
+pub use output::{print, print_decimal, print_hex};
+#[cfg(target_arch = "riscv32")]
+pub use riscv_rt::entry;
+
+/// Ends the emulation with exit status 0 for success and 1 otherwise.
+pub fn exit(success: bool) -> ! {
+    semihosting::process::exit(if success { 0 } else { 1 })
+}
+
+/// Needed to link, and never linked: a program of the core has no panic. Exit status 101, as on the host.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    print("panic\n");
+    semihosting::process::exit(101)
+}

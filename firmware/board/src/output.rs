@@ -1,0 +1,30 @@
+//! Text on the host's terminal, without `core::fmt`, which would bring panics and tables into the image.
+
+use semihosting::sys::arm_compat::sys_writec;
+
+/// Writes `text`.
+pub fn print(text: &str) {
+    for byte in text.bytes() {
+        sys_writec(byte);
+    }
+}
+
+/// Writes the last `digits` hexadecimal digits of `bits`.
+pub fn print_hex(bits: u64, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = (bits >> (4 * place)) as u8 & 0xf;
+        sys_writec(digit + if digit < 10 { b'0' } else { b'a' - 10 });
+    }
+}
+
+/// Writes `number` in decimal.
+pub fn print_decimal(number: u64) {
+    let mut power = 1;
+    while number / power >= 10 {
+        power *= 10;
+    }
+    while power > 0 {
+        sys_writec(b'0' + (number / power % 10) as u8);
+        power /= 10;
+    }
+}
