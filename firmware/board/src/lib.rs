@@ -12,12 +12,15 @@
 //! }
 //! ```
 //!
-//! `board/memory` holds a memory layout for each board, of which `build.rs` gives the linker the target's.
+//! `board/memory` holds a memory layout for each board, of which `build.rs` gives the linker the target's. For WebAssembly there is
+//! the output alone, by an imported function.
 #![no_std]
-#![cfg(target_os = "none")]
+#![cfg(any(target_os = "none", target_arch = "wasm32"))]
 
+#[cfg(target_os = "none")]
 pub mod counter;
 mod output;
+#[cfg(target_os = "none")]
 pub mod stack;
 
 #[cfg(target_arch = "arm")]
@@ -27,6 +30,7 @@ pub use output::{print, print_decimal, print_hex};
 pub use riscv_rt::entry;
 
 /// Ends the emulation with exit status 0 for success and 1 otherwise.
+#[cfg(target_os = "none")]
 pub fn exit(success: bool) -> ! {
     semihosting::process::exit(if success { 0 } else { 1 })
 }
@@ -35,5 +39,8 @@ pub fn exit(success: bool) -> ! {
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     print("panic\n");
-    semihosting::process::exit(101)
+    #[cfg(target_os = "none")]
+    semihosting::process::exit(101);
+    #[cfg(target_arch = "wasm32")]
+    core::arch::wasm32::unreachable()
 }

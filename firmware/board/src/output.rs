@@ -1,11 +1,19 @@
 //! Text on the host's terminal, without `core::fmt`, which would bring panics and tables into the image.
 
-use semihosting::sys::arm_compat::sys_writec;
+#[cfg(target_os = "none")]
+use semihosting::sys::arm_compat::sys_writec as put;
+
+#[cfg(target_arch = "wasm32")]
+#[link(wasm_import_module = "board")]
+unsafe extern "C" {
+    /// Writes one byte; the module's host has to bring it.
+    safe fn put(byte: u8);
+}
 
 /// Writes `text`.
 pub fn print(text: &str) {
     for byte in text.bytes() {
-        sys_writec(byte);
+        put(byte);
     }
 }
 
@@ -13,7 +21,7 @@ pub fn print(text: &str) {
 pub fn print_hex(bits: u64, digits: u32) {
     for place in (0..digits).rev() {
         let digit = (bits >> (4 * place)) as u8 & 0xf;
-        sys_writec(digit + if digit < 10 { b'0' } else { b'a' - 10 });
+        put(digit + if digit < 10 { b'0' } else { b'a' - 10 });
     }
 }
 
@@ -24,7 +32,7 @@ pub fn print_decimal(number: u64) {
         power *= 10;
     }
     while power > 0 {
-        sys_writec(b'0' + (number / power % 10) as u8);
+        put(b'0' + (number / power % 10) as u8);
         power /= 10;
     }
 }
