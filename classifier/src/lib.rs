@@ -42,6 +42,8 @@ pub mod pair;
 pub use images::{Affine, Images};
 pub use net::Network;
 
+pub use ultrawide_core as core;
+
 use net::Net;
 use ultrawide_core::{Error, Kernel, Shape, Trained, add_exactly};
 
@@ -89,7 +91,7 @@ impl Model<'_> {
     /// multiply-add is fused.
     ///
     /// # Errors
-    /// A network that does not exist; a table or a buffer of another length.
+    /// A network that does not exist; a table or a buffer of another length. `scores` are then as they were.
     ///
     /// # Cost
     /// For each support image what [`ultrawide_core::prepare`] and [`ultrawide_core::conv_pair`] cost, and 8 sums or products a
@@ -100,6 +102,9 @@ impl Model<'_> {
         exact("pixels", pixels.len(), self.image_len())?;
         exact("scores", scores.len(), self.classes)?;
         let short = Error::Length { what: "workspace", have, need };
+        if have < need {
+            return Err(short);
+        }
         let (x, rest) = workspace.split_at_mut_checked(net.prepared_len()).ok_or(short)?;
         let (y, rest) = rest.split_at_mut_checked(net.prepared_len()).ok_or(short)?;
         let (image, rest) = rest.split_at_mut_checked(self.image_len()).ok_or(short)?;
