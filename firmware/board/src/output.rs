@@ -26,13 +26,18 @@ pub fn print_hex(bits: u64, digits: u32) {
 }
 
 /// Writes `number` in decimal.
-pub fn print_decimal(number: u64) {
-    let mut power = 1;
-    while number / power >= 10 {
-        power *= 10;
+pub fn print_decimal(mut number: u64) {
+    // The largest number has 20 digits.
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len() - 1;
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
+        if *digit > b'0' {
+            first = place;
+        }
     }
-    while power > 0 {
-        put(b'0' + (number / power % 10) as u8);
-        power /= 10;
+    for &digit in digits.get(first..).unwrap_or_default() {
+        put(digit);
     }
 }
