@@ -110,8 +110,7 @@ fn main() {
     let mut text = String::from("/* Made by c/examples/reference.rs. */\n");
     let mut cases = vec![];
     for (index, net) in nets.iter().enumerate() {
-        let shape =
-            Shape { channels: net.channels as usize, height: net.height as usize, width: net.width as usize };
+        let shape = Shape { channels: net.channels as usize, height: net.height as usize, width: net.width as usize };
         let list: Vec<_> = (net.readouts.iter())
             .filter(|readout| readout.pooling != 0)
             .map(|readout| match readout.pooling {
@@ -210,7 +209,8 @@ fn classifiers(text: &mut String) {
     for (index, model) in models.iter().enumerate() {
         let (mut workspace, mut scores) = (vec![0.0; model.workspace_len().unwrap()], vec![0.0; classes]);
         let class = model.classify(&pixels, &mut workspace, &mut scores).unwrap();
-        writeln!(text, "#define MODEL_{index}_CLASS {class}u\n#define MODEL_{index}_WORKSPACE {}u", workspace.len()).unwrap();
+        writeln!(text, "#define MODEL_{index}_CLASS {class}u\n#define MODEL_{index}_WORKSPACE {}u", workspace.len())
+            .unwrap();
         array(text, "uint32_t", &format!("model_{index}_scores"), bits_f32(scores));
     }
 }

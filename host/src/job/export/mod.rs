@@ -90,7 +90,8 @@ pub fn export(
     let training = data.train.images.len();
     let count = options.support.unwrap_or(DEFAULT_SUPPORT.min(training));
     if count > training {
-        let reason = format!("{count} support images were asked for, {training} training images are there to choose from");
+        let reason =
+            format!("{count} support images were asked for, {training} training images are there to choose from");
         return Err(JobError::Input(reason));
     }
     let indices = spread(&data.train, count);
@@ -130,7 +131,13 @@ fn spread(images: &Labelled, count: usize) -> Vec<usize> {
 }
 
 /// Classifies the test images, each on one thread, as the target will.
-fn answer(table: &Table, test: &Labelled, each: f64, machine: &Machine, watch: &dyn Watch) -> Result<Answers, JobError> {
+fn answer(
+    table: &Table,
+    test: &Labelled,
+    each: f64,
+    machine: &Machine,
+    watch: &dyn Watch,
+) -> Result<Answers, JobError> {
     let model = table.model();
     let workspace_len = model.workspace_len()?;
     let tests = table::raw(&test.images)?;
@@ -144,8 +151,7 @@ fn answer(table: &Table, test: &Labelled, each: f64, machine: &Machine, watch: &
         // Labels, and so classes, are u16.
         Ok((scores, class as u16))
     };
-    let rows: Vec<_> =
-        machine.pool.install(|| (0..tests.len()).into_par_iter().map(one).collect::<Result<_, _>>())?;
+    let rows: Vec<_> = machine.pool.install(|| (0..tests.len()).into_par_iter().map(one).collect::<Result<_, _>>())?;
     let (scores, classes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let right = classes.iter().zip(&test.labels).filter(|(found, label)| found == label).count();
     let scores = scores.concat();

@@ -72,13 +72,21 @@ impl Source<'_> {
         let (c, name, upper) = (self.language == Language::C, self.name, self.name.to_uppercase());
         if c {
             line("#include \"ultrawide.h\"".to_owned());
-            line(format!("\n/* The floats of workspace that uw_classify needs. */\n#define {upper}_WORKSPACE {workspace}"));
+            line(format!(
+                "\n/* The floats of workspace that uw_classify needs. */\n#define {upper}_WORKSPACE {workspace}"
+            ));
             let names: Vec<_> = table.classes.iter().map(|class| c_string(class)).collect();
             line(format!("\nextern const char *const {name}_classes[{}];", names.len()));
             line(format!("const char *const {name}_classes[{}] = {{{}}};", names.len(), names.join(", ")));
         } else {
-            line(format!("/// The floats of workspace that `classify` needs.\npub const WORKSPACE: usize = {workspace};"));
-            line(format!("\n/// The names of the classes.\n#[rustfmt::skip]\npub static CLASSES: [&str; {}] = {:?};", table.classes.len(), table.classes));
+            line(format!(
+                "/// The floats of workspace that `classify` needs.\npub const WORKSPACE: usize = {workspace};"
+            ));
+            line(format!(
+                "\n/// The names of the classes.\n#[rustfmt::skip]\npub static CLASSES: [&str; {}] = {:?};",
+                table.classes.len(),
+                table.classes
+            ));
         }
         let floats = |numbers: &[f32]| numbers.iter().map(|&number| self.float(number)).collect::<Vec<_>>();
         let affine = |what: &str, channels: &Channels| {
@@ -111,9 +119,11 @@ impl Source<'_> {
         }
         text.push_str(&match images.pixels() {
             Pixels::U8(pixels) => self.array("test_pixels", self.u8(), pixels),
-            Pixels::F32(pixels) => {
-                self.array("test_pixels", self.f32(), &pixels.iter().map(|&pixel| self.float(pixel)).collect::<Vec<_>>())
-            }
+            Pixels::F32(pixels) => self.array(
+                "test_pixels",
+                self.f32(),
+                &pixels.iter().map(|&pixel| self.float(pixel)).collect::<Vec<_>>(),
+            ),
             Pixels::F64(pixels) => {
                 let pixels = pixels.iter().map(|&pixel| self.float(pixel as f32)).collect::<Vec<_>>();
                 self.array("test_pixels", self.f32(), &pixels)
@@ -308,7 +318,9 @@ mod tests {
             let (_, inside) = text.split_once(['{', '=']).unwrap();
             let read: Vec<u32> = inside
                 .split(',')
-                .filter_map(|word| word.trim_matches([' ', '\n', '{', '[', '=']).strip_suffix(suffix)?.parse::<f32>().ok())
+                .filter_map(|word| {
+                    word.trim_matches([' ', '\n', '{', '[', '=']).strip_suffix(suffix)?.parse::<f32>().ok()
+                })
                 .map(f32::to_bits)
                 .collect();
             assert_eq!(read, numbers.map(f32::to_bits), "{text}");
