@@ -1,9 +1,10 @@
-//! Puts the memory layout of the target's board where the linker looks for `memory.x`.
+//! Puts the memory layout of the target's board where the linker looks for `memory.x`, and tells whether there is a float unit.
 
 use std::path::Path;
 use std::{env, fs};
 
 fn main() {
+    println!("cargo:rustc-check-cfg=cfg(fpu)");
     let target = env::var("TARGET").expect("cargo sets TARGET");
     let board = match target.as_str() {
         "thumbv6m-none-eabi" => "microbit",
@@ -13,6 +14,10 @@ fn main() {
         // The host, where the workspace's other programs run.
         _ => return,
     };
+    // On RISC-V the compiler does not tell.
+    if target.ends_with("eabihf") || target.starts_with("riscv32imafc") {
+        println!("cargo:rustc-cfg=fpu");
+    }
     // Not memory.x: one of that name in a package's folder would be preferred by the linker, whatever the board.
     let layout = format!("memory/{board}.x");
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");

@@ -1,14 +1,13 @@
 //! The smallest program: says that it runs, how deep its stack is, and what a tick of the clock is worth.
-#![no_std]
-#![no_main]
+#![cfg_attr(target_os = "none", no_std, no_main)]
 
-use board::counter::Counter;
-use board::{print, print_decimal, stack};
-
+#[cfg(target_os = "none")]
 #[board::entry]
 fn main() -> ! {
+    use board::{print, print_decimal, stack};
+
     stack::paint();
-    let counter = Counter::start();
+    let counter = board::counter::Counter::start();
     print("it runs; ");
     print_decimal(counter.per_thousand_ticks());
     print(" instructions in a thousand ticks, ");
@@ -16,3 +15,6 @@ fn main() -> ! {
     print(" bytes of stack\n");
     board::exit(true)
 }
+
+#[cfg(not(target_os = "none"))]
+fn main() {}

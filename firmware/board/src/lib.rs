@@ -19,12 +19,16 @@
 
 #[cfg(target_os = "none")]
 pub mod counter;
+#[cfg(fpu)]
+mod fpu;
 mod output;
 #[cfg(target_os = "none")]
 pub mod stack;
 
 #[cfg(target_arch = "arm")]
 pub use cortex_m_rt::entry;
+#[cfg(fpu)]
+pub use fpu::Fpu;
 pub use output::{print, print_decimal, print_hex};
 #[cfg(target_arch = "riscv32")]
 pub use riscv_rt::entry;

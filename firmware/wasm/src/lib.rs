@@ -1,5 +1,5 @@
 //! The fixed set of kernels on WebAssembly, on floats and on vectors of 128 bits; `run.mjs` calls it.
-#![no_std]
+#![cfg_attr(target_arch = "wasm32", no_std)]
 #![cfg(target_arch = "wasm32")]
 
 mod operations;
