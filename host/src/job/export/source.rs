@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 use std::str::FromStr;
 
-use super::table::{Channels, Support, Table};
+use super::table::{Support, Table};
 use super::{Answers, Export};
 use crate::data::{Dataset, Pixels};
 use ultrawide_classifier::Network;
@@ -53,110 +53,81 @@ impl Source<'_> {
     /// The classifier.
     pub fn table(&self, data: &Dataset, export: &Export) -> String {
         let table = &export.table;
+        let mut text = self.comment(&[
+            format!("A classifier made by `ultrawide export`: {}, {} support images of", table.name(), table.support()),
+            format!("{} of {}, {}.", table.shape(), data.name, table.form()),
+            format!("It classifies {} of {} test images right.", export.answers.right, data.test.labels.len()),
+        ]);
         let workspace = table.model().workspace_len().unwrap_or(0);
-        let mut text = self.comment(&format!(
-            "A classifier made by `ultrawide export`: {}, {} support images of {} of {}, {}. {} of {} test images are classified \
-             right.",
-            table.name(),
-            table.support(),
-            table.shape(),
-            data.name,
-            table.form(),
-            export.answers.right,
-            data.test.labels.len()
-        ));
-        let mut line = |line: String| {
-            text.push_str(&line);
-            text.push('\n');
-        };
-        let (c, name, upper) = (self.language == Language::C, self.name, self.name.to_uppercase());
-        if c {
-            line("#include \"ultrawide.h\"".to_owned());
-            line(format!(
-                "\n/* The floats of workspace that uw_classify needs. */\n#define {upper}_WORKSPACE {workspace}"
-            ));
-            let names: Vec<_> = table.classes.iter().map(|class| c_string(class)).collect();
-            line(format!("\nextern const char *const {name}_classes[{}];", names.len()));
-            line(format!("const char *const {name}_classes[{}] = {{{}}};", names.len(), names.join(", ")));
-        } else {
-            line(format!(
-                "/// The floats of workspace that `classify` needs.\npub const WORKSPACE: usize = {workspace};"
-            ));
-            line(format!(
-                "\n/// The names of the classes.\n#[rustfmt::skip]\npub static CLASSES: [&str; {}] = {:?};",
-                table.classes.len(),
-                table.classes
-            ));
-        }
-        let floats = |numbers: &[f32]| numbers.iter().map(|&number| self.float(number)).collect::<Vec<_>>();
-        let affine = |what: &str, channels: &Channels| {
-            self.array(&format!("{what}_scale"), self.f32(), &floats(&channels.scale))
-                + &self.array(&format!("{what}_offset"), self.f32(), &floats(&channels.offset))
-        };
-        line(affine("input", &table.input));
+        text.push_str(&match self.language {
+            Language::C => self.c_constants(table, workspace),
+            Language::Rust => rust_constants(table, workspace),
+        });
+        let mut floats =
+            |what: &str, numbers: &[f32]| text.push_str(&self.array(None, what, "f32", &self.floats(numbers)));
+        floats("input_scale", &table.input.scale);
+        floats("input_offset", &table.input.offset);
+        floats("weights", &table.weights);
         match &table.support {
-            Support::F32(pixels) => line(self.array("images", self.f32(), &floats(pixels))),
+            Support::F32(pixels) => floats("images", pixels),
             Support::U8(pixels, channels) => {
-                line(affine("bytes", channels));
-                line(self.array("images", self.u8(), pixels));
+                floats("bytes_scale", &channels.scale);
+                floats("bytes_offset", &channels.offset);
+                text.push_str(&self.array(None, "images", "u8", pixels));
             }
         }
-        line(self.array("weights", self.f32(), &floats(&table.weights)));
-        text.push_str(&if c { self.c_model(table) } else { rust_model(table) });
+        text.push_str(&match self.language {
+            Language::C => self.c_model(table),
+            Language::Rust => rust_model(table),
+        });
         text
     }
 
     /// Test images as they are before they are normalised, their classes, the classes and the bits of the scores that they must get.
     pub fn tests(&self, data: &Dataset, answers: &Answers) -> String {
-        let (images, labels) = (&data.test.images, &data.test.labels);
-        let mut text = self.comment(&format!(
-            "{} test images of {}, their labels, and the classes and the bits of the scores that the classifier gives them.",
-            labels.len(),
-            data.name
-        ));
+        let mut text = self.comment(&[
+            format!("{} test images of {} and what the classifier that was", data.test.labels.len(), data.name),
+            "exported with them makes of them.".to_owned(),
+        ]);
         if self.language == Language::C {
             text.push_str("#include <stdint.h>\n");
         }
-        text.push_str(&match images.pixels() {
-            Pixels::U8(pixels) => self.array("test_pixels", self.u8(), pixels),
-            Pixels::F32(pixels) => self.array(
-                "test_pixels",
-                self.f32(),
-                &pixels.iter().map(|&pixel| self.float(pixel)).collect::<Vec<_>>(),
-            ),
-            Pixels::F64(pixels) => {
-                let pixels = pixels.iter().map(|&pixel| self.float(pixel as f32)).collect::<Vec<_>>();
-                self.array("test_pixels", self.f32(), &pixels)
+        let bits: Vec<_> = answers.scores.iter().map(|score| format!("{:#010x}", score.to_bits())).collect();
+        let pixels =
+            |of, numbers: &[String]| self.array(Some("The images, not normalised."), "test_pixels", of, numbers);
+        text.push_str(&match data.test.images.pixels() {
+            Pixels::U8(bytes) => pixels("u8", &bytes.iter().map(u8::to_string).collect::<Vec<_>>()),
+            Pixels::F32(floats) => pixels("f32", &self.floats(floats)),
+            Pixels::F64(doubles) => {
+                pixels("f32", &self.floats(&doubles.iter().map(|&pixel| pixel as f32).collect::<Vec<_>>()))
             }
         });
-        text.push_str(&self.array("test_labels", self.u16(), labels));
-        text.push_str(&self.array("test_classes", self.u16(), &answers.classes));
-        let bits: Vec<_> = answers.scores.iter().map(|score| format!("{:#010x}", score.to_bits())).collect();
-        text.push_str(&self.array("test_scores", self.u32(), &bits));
+        text.push_str(&self.array(Some("Their classes."), "test_labels", "u16", &data.test.labels));
+        text.push_str(&self.array(Some("The classes that they must get."), "test_classes", "u16", &answers.classes));
+        text.push_str(&self.array(Some("The bits of the scores that they must get."), "test_scores", "u32", &bits));
         text
     }
 
-    fn comment(&self, text: &str) -> String {
+    fn comment(&self, lines: &[String]) -> String {
         match self.language {
-            // Names of data sets could hold the end of a comment; class names are strings.
-            Language::C => format!("/* {} */\n", text.replace("*/", "* /")),
-            Language::Rust => format!("// {text}\n"),
+            // The name of a data set could hold the end of a comment.
+            Language::C => format!("/* {} */\n", lines.join("\n * ").replace("*/", "* /")),
+            Language::Rust => format!("// {}\n", lines.join("\n// ")),
         }
     }
 
-    /// A constant array; in C public for the test images alone, whose file holds nothing else.
-    fn array<T: Display>(&self, what: &str, of: &str, numbers: &[T]) -> String {
+    /// A constant array of a type that is named as in Rust; in Rust public where it is documented, in C always the file's own.
+    fn array<T: Display>(&self, document: Option<&str>, what: &str, of: &str, numbers: &[T]) -> String {
         let count = numbers.len();
-        let mut text = match self.language {
-            Language::C => format!("\nstatic const {of} {}_{what}[{count}] = {{", self.name),
-            Language::Rust => {
-                let public = if what.starts_with("test_") { "/// See above.\npub " } else { "" };
-                format!("\n{public}#[rustfmt::skip]\nstatic {}: [{of}; {count}] = [", what.to_uppercase())
+        let mut text = match (self.language, document) {
+            (Language::C, _) => format!("\nstatic const {} {}_{what}[{count}] = {{", c_type(of), self.name),
+            (Language::Rust, None) => {
+                format!("\n#[rustfmt::skip]\nstatic {}: [{of}; {count}] = [", what.to_uppercase())
+            }
+            (Language::Rust, Some(line)) => {
+                format!("\n/// {line}\n#[rustfmt::skip]\npub static {}: [{of}; {count}] = [", what.to_uppercase())
             }
         };
-        if let Some(rest) = text.strip_prefix("\n/// See above.\npub ") {
-            text = format!("\n/// See above.\n{}", rest.replacen("static", "pub static", 1));
-        }
         let mut width = WIDTH;
         for number in numbers {
             let number = format!("{number},");
@@ -177,25 +148,26 @@ impl Source<'_> {
         text
     }
 
-    fn f32(&self) -> &'static str {
-        if self.language == Language::C { "float" } else { "f32" }
+    /// The shortest decimals that are read back as the same bits.
+    fn floats(&self, numbers: &[f32]) -> Vec<String> {
+        let suffix = if self.language == Language::C { "f" } else { "" };
+        numbers.iter().map(|number| format!("{number:?}{suffix}")).collect()
     }
 
-    fn u8(&self) -> &'static str {
-        if self.language == Language::C { "uint8_t" } else { "u8" }
-    }
+    fn c_constants(&self, table: &Table, workspace: usize) -> String {
+        let (name, upper, count) = (self.name, self.name.to_uppercase(), table.classes.len());
+        let classes: Vec<_> = table.classes.iter().map(|class| c_string(class)).collect();
+        format!(
+            "#include \"ultrawide.h\"
 
-    fn u16(&self) -> &'static str {
-        if self.language == Language::C { "uint16_t" } else { "u16" }
-    }
+/* The floats of workspace that uw_classify needs. */
+#define {upper}_WORKSPACE {workspace}
 
-    fn u32(&self) -> &'static str {
-        if self.language == Language::C { "uint32_t" } else { "u32" }
-    }
-
-    /// The shortest decimal that is read back as the same bits.
-    fn float(&self, number: f32) -> String {
-        if self.language == Language::C { format!("{number:?}f") } else { format!("{number:?}") }
+extern const char *const {name}_classes[{count}];
+const char *const {name}_classes[{count}] = {{{}}};
+",
+            classes.join(", ")
+        )
     }
 
     fn c_model(&self, table: &Table) -> String {
@@ -239,6 +211,31 @@ impl Source<'_> {
         }
         text.push_str("};\n");
         text
+    }
+}
+
+fn rust_constants(table: &Table, workspace: usize) -> String {
+    format!(
+        "
+/// The floats of workspace that `classify` needs.
+pub const WORKSPACE: usize = {workspace};
+
+/// The names of the classes.
+#[rustfmt::skip]
+pub static CLASSES: [&str; {}] = {:?};
+",
+        table.classes.len(),
+        table.classes
+    )
+}
+
+/// The type of C that Rust calls so.
+fn c_type(name: &str) -> &str {
+    match name {
+        "f32" => "float",
+        "u8" => "uint8_t",
+        "u16" => "uint16_t",
+        _ => "uint32_t",
     }
 }
 
@@ -310,21 +307,17 @@ mod tests {
 
     #[test]
     fn arrays_are_read_back_to_the_bit() {
-        let numbers = [0.1_f32, -0.0, 1e-45, f32::MAX, 1.0, 16_777_216.0];
-        for (language, suffix) in [(Language::Rust, ""), (Language::C, "f")] {
+        let numbers = [0.1_f32, -0.0, 1e-45, f32::MAX, 1.0, 16_777_216.0].repeat(9);
+        for (language, suffix, close) in [(Language::Rust, "", "];"), (Language::C, "f", "};")] {
             let source = Source { language, name: "digits" };
-            let words: Vec<_> = numbers.iter().map(|&number| source.float(number)).collect();
-            let text = source.array("weights", source.f32(), &words);
-            let (_, inside) = text.split_once(['{', '=']).unwrap();
-            let read: Vec<u32> = inside
-                .split(',')
-                .filter_map(|word| {
-                    word.trim_matches([' ', '\n', '{', '[', '=']).strip_suffix(suffix)?.parse::<f32>().ok()
-                })
-                .map(f32::to_bits)
-                .collect();
-            assert_eq!(read, numbers.map(f32::to_bits), "{text}");
+            let text = source.array(None, "weights", "f32", &source.floats(&numbers));
             assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
+            let (_, inside) = text.split_once("= ").unwrap();
+            let (inside, _) = inside[1..].split_once(close).unwrap();
+            let words = inside.split(',').map(str::trim).filter(|word| !word.is_empty());
+            let read: Vec<f32> = words.map(|word| word.strip_suffix(suffix).unwrap().parse().unwrap()).collect();
+            let bits = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&read), bits(&numbers), "{text}");
         }
     }
 }
