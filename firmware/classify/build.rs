@@ -15,8 +15,10 @@ fn main() {
                 fs::copy(&from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
             }
             // Lints and documentation of the workspace need no classifier.
-            Err(_) => fs::write(to, "compile_error!(\"no classifier: firmware/classify/check exports one and builds this\");")
-                .expect("OUT_DIR can be written"),
+            Err(_) => {
+                fs::write(to, "compile_error!(\"no classifier: firmware/classify/check exports one and builds this\");")
+                    .expect("OUT_DIR can be written")
+            }
         }
     }
 }

@@ -23,6 +23,15 @@ fn main() -> ! {
     board::stack::paint();
     const LEN: usize = TEST_PIXELS.len() / TEST_LABELS.len();
     let (mut workspace, mut pixels, mut scores) = ([0.0; WORKSPACE], [0.0; LEN], [0.0; CLASSES.len()]);
+    if cfg!(feature = "measure") {
+        let counter = board::counter::Counter::start();
+        let instructions = counter.count(|| {
+            let _ = core::hint::black_box(MODEL.classify(&pixels, &mut workspace, &mut scores));
+        });
+        print_decimal(instructions);
+        print(" instructions an image\n");
+        board::exit(true)
+    }
     let (mut right, mut different) = (0, 0);
     let images = TEST_PIXELS.chunks_exact(LEN).zip(TEST_SCORES.chunks_exact(CLASSES.len()));
     let known = TEST_LABELS.iter().zip(TEST_CLASSES.iter());
