@@ -6,7 +6,7 @@
     scripts/mutants.py --file dual     those of one file
     scripts/mutants.py --list          the mutants of method calls, without running them
 
-cargo-mutants changes operators, constants and whole functions. The recursions are written over a trait and know no operators:
+cargo-mutants changes operators and what whole functions return. The recursions are written over a trait and know no operators:
 their arithmetic is calls, `x.mul_add(y, z)`, which it leaves alone. So this script changes those as well, each to a call
 of the same type. Survivors that docs/mutants.md does not explain make the script fail.
 
@@ -47,6 +47,8 @@ SWAPS = {
 }
 # A call that is dropped: what it was called on remains.
 DROPS = ["abs", "sqrt", "rev"]
+# A call before which another is put: a condition that never holds.
+INSERTS = {"select_negative": "abs()"}
 # The quick tests first, unoptimised: they notice most. Then the others, which need the optimiser.
 STAGES = [
     ({"CARGO_PROFILE_DEV_OPT_LEVEL": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}, ["--lib", "--test", "errors", "--test", "passes", "--test", "sums"]),
@@ -69,6 +71,9 @@ def mutants(files):
             call = match[1]
             for other in SWAPS.get(call, []):
                 yield path, f"{at}: replace .{call} with .{other}", text[: match.start(1)] + other + text[match.end(1) :]
+            if call in INSERTS:
+                other = INSERTS[call]
+                yield path, f"{at}: put .{other} before .{call}", text[: match.start() + 1] + f"{other}." + text[match.start() + 1 :]
             if call in DROPS and text[match.end()] == ")":
                 yield path, f"{at}: drop .{call}()", text[: match.start()] + text[match.end() + 1 :]
 

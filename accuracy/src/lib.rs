@@ -1,5 +1,6 @@
 //! Oracles for `ultrawide`, and the commands that measure its numbers against them.
 //!
+//! - [`arithmetic`]: kernels of one pair in each way that this machine rounds;
 //! - [`big`]: a number of 384 bits on which the core's own recursions run;
 //! - [`growth`]: the errors of whole kernels, by depth;
 //! - [`kappa`]: κ0 and κ1 rounded to the nearest float, for very many arguments;
@@ -9,6 +10,7 @@
 //! The crate is not published: what proves the numbers does not burden who uses them.
 
 pub mod arc;
+pub mod arithmetic;
 pub mod big;
 pub mod common;
 pub mod compare;

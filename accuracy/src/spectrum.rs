@@ -7,7 +7,7 @@
 
 use crate::common::precision::{GRAM_F32, GRAM_F64};
 use crate::common::single::{BOTH, conv_net, request};
-use crate::growth::{Net, Of, READOUTS};
+use crate::growth::{EPSILONS, Net, Of, READOUTS};
 use anyhow::Context;
 use faer::{Mat, Side};
 use ultrawide::data::Images;
@@ -30,6 +30,8 @@ pub struct Row {
     pub f32: [f64; 2],
     /// ‖K_f32 − K_f64‖₂.
     pub distance: f64,
+    /// The largest error of an entry in `f32`, relative to the larger of it and the NNGP's; that of `f64` is nothing beside it.
+    pub entry: f64,
 }
 
 impl Row {
@@ -38,11 +40,12 @@ impl Row {
         [self.f32, self.f64].map(|[least, largest]| least / largest)
     }
 
-    /// Whether both matrices are positive semidefinite but for rounding: that of `f64` up to [`GRAM_F64`], that of `f32`
-    /// up to what it is off by.
+    /// Whether both matrices are positive semidefinite but for rounding, that of `f64` up to [`GRAM_F64`], that of `f32` up to half a unit in
+    /// the last place of its largest eigenvalue, and no further apart than [`GRAM_F32`].
     pub fn semidefinite(&self) -> bool {
-        let level = GRAM_F64 * self.f64[1];
-        self.f64[0] >= -level && self.f32[0] >= -level - self.distance && self.distance <= GRAM_F32 * self.f64[1]
+        self.f64[0] >= -GRAM_F64 * self.f64[1]
+            && self.f32[0] >= -EPSILONS[0] * self.f32[1]
+            && self.distance <= GRAM_F32 * self.f64[1]
     }
 }
 
@@ -70,19 +73,32 @@ pub fn measure(
     let named = |readout: Option<Readout>| {
         wanted.iter().find(|(_, wanted)| Some(*wanted) == readout).map_or(Net::Dense, |&(net, _)| net)
     };
-    let row = |((output, f64), f32): ((gram::Output, Mat<f64>), Mat<f64>)| {
-        let [low, high] = extremes(&(&f32 - &f64))?;
-        Ok(Row {
-            net: named(output.readout),
-            of: Of::new(output.kernel, trained),
-            depth: output.depth,
-            images: images.len(),
-            f64: extremes(&f64)?,
-            f32: extremes(&f32)?,
-            distance: high.max(-low),
+    // The outputs of the NNGP come first, each as many before that of the NTK.
+    let outputs = net.outputs();
+    (outputs.iter().enumerate().zip(&f32))
+        .map(|((index, output), f32)| {
+            let (net, of) = (named(output.readout), Of::new(output.kernel, trained));
+            row((net, of, output.depth), f32, &f64[index], &f64[index % (outputs.len() / 2)])
         })
-    };
-    net.outputs().into_iter().zip(f64).zip(f32).map(row).collect()
+        .collect()
+}
+
+/// The figures of one kernel: of its matrices in `f32` and `f64`, with that of the NNGP of the same network.
+pub fn row((net, of, depth): (Net, Of, usize), f32: &Mat<f64>, f64: &Mat<f64>, nngp: &Mat<f64>) -> anyhow::Result<Row> {
+    let [low, high] = extremes(&(f32 - f64))?;
+    let n = f64.nrows();
+    let entries = (0..n).flat_map(|i| (0..n).map(move |j| (i, j)));
+    let error = |at: (usize, usize)| (f32[at] - f64[at]).abs() / f64[at].abs().max(nngp[at].abs());
+    Ok(Row {
+        net,
+        of,
+        depth,
+        images: n,
+        f64: extremes(f64)?,
+        f32: extremes(f32)?,
+        distance: high.max(-low),
+        entry: entries.map(error).fold(0.0, f64::max),
+    })
 }
 
 /// All outputs of a Gram matrix; both triangles.

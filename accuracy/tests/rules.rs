@@ -1,7 +1,9 @@
 //! The rules beside the formulas, with multi-precision as the truth: variance maps, the pixel that meets itself, variances of 0, near-identical
 //! and opposite images, and how large or small pixels may be.
 
+use ultrawide::simd::Element;
 use ultrawide_accuracy::Big;
+use ultrawide_accuracy::arithmetic::{Pair, arithmetics};
 use ultrawide_accuracy::common::images::{Random, len, replace, scaled, shape};
 use ultrawide_accuracy::common::precision::*;
 use ultrawide_accuracy::common::single::{self, BOTH, Worst, conv_net, request, rounded};
@@ -121,6 +123,48 @@ fn opposite_images_shared_pixels_and_flat_regions() {
     worst.check("opposite images, shared pixels, flat regions", PARALLEL_F32, PARALLEL_F64);
 }
 
+/// Images whose halves are of very different size, opposite ones in x and y, so that all of K(x, y) lies far below the kernels of x and y
+/// with themselves: as exact as any other until a patch counts as black, and then within √(K(x, x) K(y, y)) times the same.
+#[test]
+fn bright_and_faint_within_an_image() {
+    fn check<S: Element>(e: i32, tolerance: f64, limit: i32) -> f64 {
+        let (mut random, mut least) = (Random(26), f64::INFINITY);
+        for (dimensions, filter) in [([8, 1, 12], 3), ([8, 2, 2], 1), ([3, 4, 4], 3)] {
+            let net = net(dimensions, filter, Trained::All, &[2, 6, 11]);
+            let shape = net.shape();
+            let images = [(); 2].map(|()| random.image(shape));
+            let sized = |image: &[f64], bright: bool| -> Vec<f64> {
+                let left = |at: usize| at % shape.width < shape.width / 2;
+                let size = |at: usize| 10f64.powi(if left(at) == bright { e } else { -e });
+                image.iter().enumerate().map(|(at, x)| f64::from((x * size(at)) as f32)).collect()
+            };
+            let [x, y] = [sized(&images[0], true), sized(&images[1], false)];
+            let exact = single::conv::<Big>(&net, &x, &y);
+            let [xx, yy] = [&x, &y].map(|image| single::conv::<Big>(&net, image, image));
+            let norms: Vec<Big> = xx.iter().zip(&yy).map(|(x, y)| x.mul(*y).sqrt()).collect();
+            let pair = Pair::Conv(net);
+            for backend in arithmetics() {
+                let found = widened(&pair.on::<S>(backend, &x, &y));
+                for error in errors(&found, &exact, &norms) {
+                    assert!(error < tolerance, "1e{e}: {error:e} of the norms, {dimensions:?}");
+                }
+                if e <= limit {
+                    for error in errors(&found, &exact, &units(&exact)) {
+                        assert!(error < tolerance, "1e{e}: {error:e}, {dimensions:?}");
+                    }
+                }
+            }
+            least = exact.iter().zip(&norms).map(|(k, norm)| k.abs().div(*norm).to_f64()).fold(least, f64::min);
+        }
+        least
+    }
+    for e in [1, 3, 6, 8, 9, 10, 12, 18] {
+        let least = check::<f32>(e, KERNEL_F32, 9);
+        println!("1e{e}: K(x, y) is down to {least:e} of the norms");
+        check::<f64>(e, KERNEL_F64, 76);
+    }
+}
+
 /// Pixels from 1e-30 to 1e30: a kernel within the normal range of its type is as exact as any other; one above is infinite, and one
 /// below is within the least normal number. `f64` holds all of them.
 #[test]
@@ -135,7 +179,7 @@ fn pixels_of_any_size() {
         let mut exactly = 0;
         for (index, error) in errors(&widened(values), exact, unit).into_iter().enumerate() {
             let size = exact[index].abs().to_f64();
-            if (8.0 * smallest..0.99 * largest).contains(&size) {
+            if (RANGE_FROM * smallest..RANGE_TO * largest).contains(&size) {
                 exactly += 1;
                 assert!(error < tolerance, "{size:e} is off by {error:e}");
             } else if size > largest {

@@ -88,15 +88,20 @@ fn deviations_of_dense_inputs() {
 }
 
 /// One sum is rounded, the half of it is exact.
-#[test]
-fn mean_of_two_kernels() {
+fn means<S: Scalar>(nearest: impl Fn(Big) -> S) {
     let mut random = Random(34);
     for _ in 0..1000 {
-        let [a, b] = [random.number() as f32, random.number() as f32];
-        let mut mean = [a];
-        average_flipped(&mut mean, &[b]).expect("slices of one length");
-        assert_eq!(mean, [((f64::from(a) + f64::from(b)) / 2.0) as f32]);
+        let pair = numbers::<S>(&mut random, 2);
+        let (mut mean, exact) = ([pair[0]], widened(pair[0]).add(widened(pair[1])).div(big(2.0)));
+        average_flipped(&mut mean, &pair[1..]).expect("slices of one length");
+        assert_eq!(mean, [nearest(exact)], "{pair:?}");
     }
+}
+
+#[test]
+fn mean_of_two_kernels() {
+    means(Big::to_f32);
+    means(Big::to_f64);
 }
 
 #[test]

@@ -44,8 +44,9 @@ fn rows_aside(net: &Conv) -> usize {
 /// least [`conv_scratch_len`], of any content. `out`: [`Conv::outputs`], in the order kernel, readout, depth.
 ///
 /// # Accuracy
-/// `f32`: within 2e-6 relative of the exact value up to depth 21 (`accuracy/tests/growth.rs`); a bound for any depth up to 200 and
-/// either precision, and what it leaves out: `docs/accuracy.md`. λ is exactly 1 where a pixel meets itself. Pixels may be of any
+/// `f32`: within 2e-6 relative of the exact value up to depth 21, for images of whose patches no two have 1 − |λ| below 5e-3
+/// (`accuracy/tests/growth.rs`); a bound for any depth up to 200 and either precision, and what nearly parallel patches lose:
+/// `docs/accuracy.md`. λ is exactly 1 where a pixel meets itself. Images may be of any
 /// size: a kernel is finite where it is itself within the range (`core/tests/properties.rs`).
 ///
 /// # Errors

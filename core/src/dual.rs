@@ -113,7 +113,8 @@ impl<N: Number> Layer<N> {
 /// ```
 ///
 /// A variance of 0 has the inverse 0 and needs no branch: there Σ and Θ are 0 and stay so, whatever λ is taken for. Where a variance
-/// only counts as 0, Σ is at most 1e-19 (`f32`) of what the largest pixels of the images make, and stays that.
+/// only counts as 0, Σ is at most 1e-19 (`f32`) of what the largest pixels of the images make, and stays that: little beside the
+/// kernels of the images with themselves, though it may be all that K(x, x') has.
 ///
 /// The work is cut in two, so that a loop can begin an entry before it ends the one before: the root and the
 /// polynomials are long chains of dependent operations, and a processor sees only so far ahead.
@@ -135,12 +136,17 @@ pub(crate) struct Activation<N> {
 }
 
 impl<N: Number> Activation<N> {
-    /// Begins with Σ and Θ (both boxed) and the pairs √v, 1/√v (0 where v is 0) of the two pixels, or inputs.
+    /// Begins with Σ and Θ (both boxed) and the pairs √v, 1/√v (0 where v is 0) of the two pixels.
     #[inline(always)]
-    pub(crate) fn begin<C: Case>([sigma, theta]: [N; 2], x: [N; 2], y: [N; 2], layer: &Layer<N>) -> Self {
-        let magnitude = if C::FIRST { sigma.abs() } else { sigma };
-        let deficit = x[0].mul_sub(y[0], magnitude);
-        let u = deficit.mul(x[1].mul(y[1]));
+    pub(crate) fn begin<C: Case>(entry: [N; 2], x: [N; 2], y: [N; 2], layer: &Layer<N>) -> Self {
+        let magnitude = if C::FIRST { entry[0].abs() } else { entry[0] };
+        Self::with_deficit::<C>(entry, x[0].mul_sub(y[0], magnitude), x[1].mul(y[1]), layer)
+    }
+
+    /// Begins with Σ and Θ, n − |Σ| and 1/n (0 where a variance is 0).
+    #[inline(always)]
+    pub(crate) fn with_deficit<C: Case>([sigma, theta]: [N; 2], deficit: N, inverse: N, layer: &Layer<N>) -> Self {
+        let u = deficit.mul(inverse);
         // Rounding may take u an ulp below 0. Where the root is 0 the polynomials do not count, so they need not wait.
         let mut bounded = u.max(N::zero());
         if C::SAME {
@@ -154,9 +160,29 @@ impl<N: Number> Activation<N> {
     /// Ends with K and Θ after the layer.
     #[inline(always)]
     pub(crate) fn end<C: Case>(self, layer: &Layer<N>) -> [N; 2] {
+        let r = self.u.kappa1_factor(layer.unit);
+        self.end_with::<C>(r, layer)
+    }
+
+    /// Ends with K and Θ, and n − K: without cancellation, so that 1 − λ of the next layer keeps its digits where n is the same there.
+    #[inline(always)]
+    pub(crate) fn end_with_deficit<C: Case>(self, layer: &Layer<N>) -> ([N; 2], N) {
+        let Activation { sigma, deficit, u, root, .. } = self;
+        let r = u.kappa1_factor(layer.unit);
+        let mut after = deficit.mul(root).neg_mul_add(r, deficit);
+        if C::FIRST {
+            // Where Σ < 0, n − K = (n − |Σ|) − K + |Σ|.
+            after = after.add(sigma.abs().sub(sigma.max(N::zero())));
+        }
+        (self.end_with::<C>(r, layer), after)
+    }
+
+    /// `r` is R(u).
+    #[inline(always)]
+    fn end_with<C: Case>(self, r: N, layer: &Layer<N>) -> [N; 2] {
         let Activation { sigma, theta, deficit, u, root } = self;
         let positive = if C::FIRST { sigma.max(N::zero()) } else { sigma };
-        let k = deficit.mul(root).mul_add(u.kappa1_factor(layer.unit), positive);
+        let k = deficit.mul(root).mul_add(r, positive);
         if !C::NTK {
             return [k, k];
         }

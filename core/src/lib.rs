@@ -39,6 +39,10 @@ pub mod dual;
 mod error;
 pub mod network;
 mod number;
+#[cfg(test)]
+#[allow(dead_code, reason = "a file of the tests, of which a part is used")]
+#[path = "../tests/common/precision.rs"]
+mod precision;
 mod readout;
 mod scale;
 mod shape;

@@ -8,8 +8,10 @@ use crate::coefficients;
 /// a lane holds never depends on its neighbours, and a kernel computed in lane 3 of a vector has the bits of the
 /// same kernel computed in lane 0.
 ///
+/// # Accuracy
 /// Implementors promise: `add`, `sub`, `mul`, `div` and `sqrt` round correctly (`sqrt` of `f32` does not with the
-/// feature `micromath`); the three multiply-add forms all round once (fused) or all round twice.
+/// feature `micromath`: 2e-6, `core/tests/micromath.rs`); the three multiply-add forms all round once (fused) or all round twice. The vectors
+/// of the host have the bits of floats (`host/tests/simd.rs`).
 pub trait Number: Copy {
     /// One lane of this number.
     type Scalar: Scalar;
@@ -74,6 +76,9 @@ pub trait Number: Copy {
 }
 
 /// A number of one lane that can be compared, and converted from and to `f64`.
+///
+/// # Accuracy
+/// Conversions give the nearest number (`host/src/data/tests/images.rs`).
 pub trait Scalar: Number<Scalar = Self> + PartialOrd + core::fmt::Debug + 'static {
     /// Coefficients of P for this precision, highest power first.
     const KAPPA0: &'static [Self];

@@ -122,6 +122,7 @@ fn exponent(x: f64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::precision::{CARRIED, EXPONENT, HALVES};
 
     /// What `before` divides by and what `factor` multiplies with leave q^(−2h) and nothing else, and what is carried
     /// stays within the growth of one period whatever the depth.
@@ -135,13 +136,13 @@ mod tests {
                 divided -= growth.before::<f64>(layer).map_or(0.0, libm::log2);
                 let carried = per_layer * layer as f64 - divided;
                 assert!(
-                    (-1e-9..=GROWTH + per_layer + 2.0).contains(&carried),
+                    (-EXPONENT..=GROWTH + per_layer + CARRIED).contains(&carried),
                     "{q} {height}x{width} {layer}: {carried}"
                 );
                 let expected = divided - area * layer as f64;
                 let factor = libm::log2(growth.factor::<f64>(layer));
                 // A factor that underflows is that of a kernel that does.
-                let right = if expected < -1022.0 { factor < -1020.0 } else { (factor - expected).abs() < 1e-9 };
+                let right = if expected < -1022.0 { factor < -1020.0 } else { (factor - expected).abs() < EXPONENT };
                 assert!(right, "{q} {height}x{width} layer {layer}: {factor} instead of {expected}");
             }
         }
@@ -165,7 +166,8 @@ mod tests {
         for factor in [1.0, 0.3, 9e-40, 7e300] {
             let (rest, power) = halves(factor);
             assert_eq!(rest * power, factor);
-            assert!(libm::log2(rest).abs() <= libm::log2(factor).abs() / 2.0 + 2.0, "{factor}: {rest} {power}");
+            let [of_rest, of_factor] = [rest, factor].map(|x| libm::log2(x).abs());
+            assert!(2.0 * of_rest <= of_factor + HALVES, "{factor}: {rest} {power}");
         }
     }
 }

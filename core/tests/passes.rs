@@ -2,7 +2,8 @@
 mod common;
 
 use common::images::{Random, len, mirrored, shape};
-use common::single::{self, BOTH, PAPER_DEPTHS, as_f64, conv_net, request};
+use common::precision::{KERNEL_F32, KERNEL_F64, PARALLEL_F32, PARALLEL_F64};
+use common::single::{self, BOTH, PAPER_DEPTHS, Worst, as_f64, conv_net, request};
 use ultrawide_core::{
     Conv, Dense, Kernel, Readout, Scalar, Trained, average_flipped, conv_pair, conv_scratch_len, flip, prepare,
     prepared_len,
@@ -110,24 +111,42 @@ fn pooling_over_large_windows_is_global_pooling() {
     }
 }
 
-/// A dense net is the convolutional one on a single pixel with a 1×1 filter. Below a block of features the sums are
-/// the same operations, so the bits are too; beyond it the dense net adds more carefully.
+/// A dense net is the convolutional one on a single pixel with a 1×1 filter. Below a block of features the sums are the same
+/// operations, and so are the bits after one layer, and those of an input with itself. Deeper down the dense net keeps n − Σ.
 #[test]
 fn dense_is_convolution_on_one_pixel() {
+    fn compare<S: Scalar>(features: usize, trained: Trained, random: &mut Random, worst: &mut Worst) {
+        let request = |depths: &[usize]| request(&BOTH, depths, trained);
+        let (x, y) = (random.numbers(features), random.numbers(features));
+        let pair = |y: &[f64], depths: &[usize]| {
+            let conv = conv_net(shape([features, 1, 1]), 1, &[Readout::Vanilla], request(depths));
+            (single::dense::<S>(&Dense::new(request(depths)), &x, y), single::conv::<S>(&conv, &x, y))
+        };
+        let (dense, conv) = pair(&x, &PAPER_DEPTHS);
+        assert_eq!(dense, conv, "{features} features, {trained:?}, the input with itself");
+        if trained == Trained::All {
+            let (dense, conv) = pair(&y, &[2]);
+            assert_eq!(dense, conv, "{features} features, one layer");
+        }
+        let (dense, conv) = pair(&y, &PAPER_DEPTHS);
+        worst.record_all(&dense, &as_f64(&conv), |index| format!("{features} features, {trained:?}, output {index}"));
+    }
     let mut random = Random(16);
-    for features in [1, 2, 20, 128] {
-        for trained in [Trained::All, Trained::Hidden] {
-            let request = request(&BOTH, &PAPER_DEPTHS, trained);
-            let conv = conv_net(shape([features, 1, 1]), 1, &[Readout::Vanilla], request.clone());
-            let (x, y) = (random.numbers(features), random.numbers(features));
-            for y in [&y, &x] {
-                let dense = Dense::new(request.clone());
-                let (f32, f64) = (single::dense::<f32>(&dense, &x, y), single::dense::<f64>(&dense, &x, y));
-                assert_eq!(f32, single::conv::<f32>(&conv, &x, y), "{features} features, {trained:?}, f32");
-                assert_eq!(f64, single::conv::<f64>(&conv, &x, y), "{features} features, {trained:?}, f64");
-            }
+    let [mut generic32, mut generic64, mut small32, mut small64] = [(); 4].map(|()| Worst::default());
+    for trained in [Trained::All, Trained::Hidden] {
+        for features in [20, 128] {
+            compare::<f32>(features, trained, &mut random, &mut generic32);
+            compare::<f64>(features, trained, &mut random, &mut generic64);
+        }
+        for features in [1, 2] {
+            compare::<f32>(features, trained, &mut random, &mut small32);
+            compare::<f64>(features, trained, &mut random, &mut small64);
         }
     }
+    generic32.check("dense against convolutional, f32", KERNEL_F32);
+    generic64.check("dense against convolutional, f64", KERNEL_F64);
+    small32.check("the same of one or two features, f32", PARALLEL_F32);
+    small64.check("the same of one or two features, f64", PARALLEL_F64);
 }
 
 #[test]

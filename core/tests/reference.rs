@@ -43,9 +43,9 @@ fn output(net: &Conv, index: usize) -> String {
     format!("{} filter {} {kernel:?} {readout:?} depth {depth} train {trained:?}", net.shape(), net.filter())
 }
 
-/// The least normal `f32` with room for the readout's sum: below it `f32` has no full precision to compare.
+/// Below it `f32` has no full precision to compare.
 fn within_f32(exact: &[f64]) -> bool {
-    exact.iter().all(|value| *value == 0.0 || value.abs() > 1e-33)
+    exact.iter().all(|value| *value == 0.0 || value.abs() > LEAST_F32)
 }
 
 /// Both precisions against the reference; those outputs of `f32` that underflow are left out.

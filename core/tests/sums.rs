@@ -1,5 +1,7 @@
 //! Sums whose exact value is known: what rounding takes from them comes back.
+mod common;
 
+use common::precision::COVARIANCE_F32;
 use ultrawide_core::{Dense, Kernel, Request, Trained, block_products, dense_deviation, dense_pair};
 
 /// A large feature, then so many of 1/4, each alone in its block: every block's sum is rounded away from 2^24.
@@ -11,7 +13,7 @@ fn features() -> Vec<f32> {
 }
 
 /// 2^24 + 256/16, though no float lies between 2^24 and 2^24 + 2.
-const SQUARES: f32 = 16_777_232.0;
+const SQUARES: f32 = ((1 << 24) + 16) as f32;
 
 #[test]
 fn small_terms_of_a_variance_count() {
@@ -32,7 +34,7 @@ fn small_terms_of_a_covariance_count() {
     let mut out = [0.0];
     dense_pair(&net, &x, &y, None, &mut out).expect("buffers of the right lengths");
     // λ is 1 to the last digit, so K is the covariance.
-    assert!((out[0] - SQUARES).abs() <= 2.0, "{} instead of {SQUARES}", out[0]);
+    assert!((out[0] - SQUARES).abs() <= COVARIANCE_F32, "{} instead of {SQUARES}", out[0]);
 }
 
 /// Where one slice is shorter, the rest of the others is left out.

@@ -52,6 +52,10 @@ pub mod cli;
 pub mod data;
 pub mod gram;
 pub mod job;
+#[cfg(test)]
+#[allow(dead_code, reason = "a file of the core's tests, of which a part is used")]
+#[path = "../../core/tests/common/precision.rs"]
+mod precision;
 pub mod regression;
 #[allow(unsafe_code, reason = "intrinsics: the only place for unsafe code")]
 pub mod simd;

@@ -14,6 +14,9 @@ mod export;
 mod happy;
 #[path = "command/kill.rs"]
 mod kill;
+#[allow(dead_code, reason = "a file of the core's tests, of which a part is used")]
+#[path = "../../core/tests/common/precision.rs"]
+mod precision;
 #[path = "command/resume.rs"]
 mod resume;
 #[path = "command/support.rs"]

@@ -6,12 +6,13 @@ use common::images::{Random, len, shape};
 use common::single::{BOTH, conv_net, request};
 use common::{dense_net, matrices, set};
 use sha2::{Digest, Sha256};
+use std::io::Write;
 use ultrawide::gram::{Gram, Net};
 use ultrawide::simd::{Backend, Element};
 use ultrawide_core::{Readout, Shape, Trained};
 
-const F32: &str = "ca1c74a9d7f5fa5e38af02fbe6fea16c54331c9f8362859d24e0a5cdc55664f4";
-const F64: &str = "989dbd605f9d233d6fa5bc621a0b87a55f7747ccde93e8f07183e65afefc08c9";
+const F32: &str = "33c087190af6c6d29000d447bf128a54a56985d9dc5742c2e47f9315dc7fc658";
+const F64: &str = "a8d051affce5fa72a93a76707e4c16bb291988d86e12579a37129a1a278cbd09";
 
 /// Networks of every kind, the last depth so large that the carried numbers are divided on the way.
 fn nets() -> Vec<Net> {
@@ -57,7 +58,9 @@ fn hash<S: Element>(backend: Backend, threads: usize, tile: usize) -> String {
 fn one_hash() {
     let fused: Vec<Backend> = Backend::available().into_iter().filter(|backend| backend.is_fused()).collect();
     if fused.is_empty() {
-        println!("SKIPPED: this machine has no backend with fused multiply-add");
+        // Straight to the terminal: what a passing test prints is hidden.
+        let why = "the hash of kernels: this machine has no backend with fused multiply-add";
+        writeln!(std::io::stderr(), "\n==== SKIPPED: {why} ====").expect("standard error");
     }
     for backend in fused {
         for (threads, tile) in [(1, 32), (2, 16), (5, 3)] {

@@ -34,7 +34,7 @@ fn this_machine_has_every_backend_of_its_architecture() {
         "this machine lacks {missing:?}: nothing here tests them. Set {ALLOW}=1 if that is as it should be"
     );
     // Straight to the terminal: what a passing test prints is hidden.
-    writeln!(std::io::stderr(), "\nNOT TESTED, this machine lacks them: {missing:?}").expect("standard error");
+    writeln!(std::io::stderr(), "\n==== SKIPPED: {missing:?}, which this machine lacks ====").expect("standard error");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use ultrawide_accuracy::growth::images::IMAGES;
-use ultrawide_accuracy::growth::{EPSILONS, Job, Of, Row, bound};
+use ultrawide_accuracy::growth::{EPSILONS, Job, Net, Of, Row, bound};
 use ultrawide_accuracy::progress_bar;
 use ultrawide_core::Trained;
 
@@ -59,7 +59,7 @@ impl Args {
             let pairs = if !dense && shape[1] * shape[2] > 16 { 1 } else { self.pairs };
             for images in IMAGES {
                 for trained in [Trained::All, Trained::Hidden] {
-                    jobs.extend((0..pairs).map(|seed| Job { shape, dense, images, trained, seed }));
+                    jobs.extend((0..pairs).map(|seed| Job { shape, dense, filter: 3, images, trained, seed }));
                 }
             }
         }
@@ -92,7 +92,7 @@ fn panels(rows: &[Row]) -> Vec<Panel> {
         let epsilon = EPSILONS[precision];
         let rows = || rows.iter().filter(move |row| row.of == of);
         let deepest = rows().map(|row| row.depth).max().unwrap_or(2);
-        let limit = (2..=deepest).map(|depth| (depth, epsilon * bound(of, NUMBERS, depth)));
+        let limit = (2..=deepest).map(|depth| (depth, epsilon * bound(Net::Vanilla, of, NUMBERS, depth)));
         let curve = |(net, _)| {
             let mut largest = BTreeMap::new();
             for row in rows().filter(|row| row.net == net) {

@@ -4,7 +4,7 @@ use std::fmt::LowerExp;
 use ultrawide_accuracy::common::precision::{KAPPA_F32_ULP, KAPPA_F64_ULP};
 use ultrawide_accuracy::kappa::Float;
 use ultrawide_accuracy::kappa::points::GENERATORS;
-use ultrawide_accuracy::kappa::scan::{Tallies, merge, scan_f32, scan_f64};
+use ultrawide_accuracy::kappa::scan::{Tallies, scan_f32, scan_f64};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -34,11 +34,13 @@ impl Args {
             }
             Precision::F64 => {
                 let count = self.sample.unwrap_or(100_000_000).div_ceil(GENERATORS.len() as u64);
-                let mut sum = Tallies::default();
+                let mut sum = Tallies::new();
                 for generator in GENERATORS {
                     let tallies = scan_f64(generator, count);
-                    println!("{generator:?}: at most {} and {} ULP", tallies[0].largest, tallies[1].largest);
-                    sum = merge(sum, tallies);
+                    for (backend, [kappa0, kappa1]) in &tallies.of {
+                        println!("{generator:?}, {backend}: at most {} and {} ULP", kappa0.largest, kappa1.largest);
+                    }
+                    sum = sum.merge(tallies);
                 }
                 report("f64", &sum, KAPPA_F64_ULP)
             }
@@ -46,9 +48,15 @@ impl Args {
     }
 }
 
+/// Prints the tallies; whether all errors are within the tolerance, with multiply-add rounded twice and once.
 fn report<F: Float + LowerExp>(precision: &str, tallies: &Tallies<F>, tolerance: u64) -> bool {
-    for (name, tally) in ["kappa0", "kappa1"].into_iter().zip(tallies) {
-        print!("{name} {precision}: {tally}");
+    for (backend, tallies) in &tallies.of {
+        for (name, tally) in ["kappa0", "kappa1"].into_iter().zip(tallies) {
+            print!("{name} {precision} {backend}: {tally}");
+        }
     }
-    tallies.iter().all(|tally| tally.largest <= tolerance)
+    if !tallies.of.iter().any(|(backend, _)| backend.is_fused()) {
+        println!("SKIPPED, fused multiply-add: this machine has no vectors that ultrawide knows");
+    }
+    tallies.of.iter().flat_map(|(_, tallies)| tallies).all(|tally| tally.largest <= tolerance)
 }

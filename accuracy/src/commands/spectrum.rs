@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, default_value_t = 500)]
     images: usize,
     /// Images of CIFAR-10 for the pooled kernels, which take a thousand times as long
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 48)]
     pooled: usize,
     /// The folder for spectrum.csv and the plots
     #[arg(long, default_value = "docs/accuracy")]
@@ -88,11 +88,16 @@ fn report(set: &Set) {
             let Some(least) = rows().min_by(|a, b| a.least()[1].total_cmp(&b.least()[1])) else { continue };
             let single = rows().map(|row| row.least()[0]).fold(f64::INFINITY, f64::min);
             let distance = rows().map(|row| row.distance / row.f64[1]).fold(0.0, f64::max);
+            let entry =
+                |deep: bool| rows().filter(|row| !deep || row.depth == 21).map(|row| row.entry).fold(0.0, f64::max);
             println!(
-                "  {net:?}, {of}, {} images: f64 {:.2e} at depth {}, f32 {single:.2e}; ‖K_f32 − K_f64‖ at most {distance:.1e} λ_max",
+                "  {net:?}, {of}, {} images: f64 {:.2e} at depth {}, f32 {single:.2e}; ‖K_f32 − K_f64‖ at most {distance:.1e} λ_max, \
+                 entries {:.1e}, at depth 21 {:.1e}",
                 least.images,
                 least.least()[1],
-                least.depth
+                least.depth,
+                entry(false),
+                entry(true)
             );
         }
     }
@@ -117,7 +122,18 @@ fn panels(set: &Set) -> [Panel; 3] {
 
 fn write_csv(path: &Path, sets: &[Set]) -> anyhow::Result<()> {
     let mut file = csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_record(["data", "net", "kernel", "images", "depth", "largest", "least f64", "least f32", "difference"])?;
+    file.write_record([
+        "data",
+        "net",
+        "kernel",
+        "images",
+        "depth",
+        "largest",
+        "least f64",
+        "least f32",
+        "difference",
+        "entry",
+    ])?;
     for set in sets {
         for row in &set.rows {
             let [least_f32, least_f64] = row.least();
@@ -131,6 +147,7 @@ fn write_csv(path: &Path, sets: &[Set]) -> anyhow::Result<()> {
                 format!("{least_f64:.2e}"),
                 format!("{least_f32:.2e}"),
                 format!("{:.2e}", row.distance / row.f64[1]),
+                format!("{:.2e}", row.entry),
             ])?;
         }
     }

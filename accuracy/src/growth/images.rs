@@ -55,3 +55,39 @@ fn natural(shape: Shape, random: &mut Random) -> Vec<f64> {
     let value = |index: usize| f64::from((brightness[index % pixels] + 0.1 * random.number()) as f32);
     (0..len(shape)).map(value).collect()
 }
+
+/// The smallest 1 − |λ| of a patch of `x` and one of `y`, λ the correlation of the q×q patches about two pixels, those of equal
+/// images about the same pixel left out: how generic a pair is.
+pub fn least_u(shape: Shape, q: usize, x: &[f64], y: &[f64]) -> f64 {
+    let patches = [x, y].map(|image| patches(shape, q, image));
+    let correlation = |a: &[f64], b: &[f64]| {
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        product(a, b) / (product(a, a) * product(b, b)).sqrt()
+    };
+    let mut least = f64::INFINITY;
+    for (i, a) in patches[0].iter().enumerate() {
+        for (j, b) in patches[1].iter().enumerate() {
+            if !(i == j && x == y) {
+                least = least.min(1.0 - correlation(a, b).abs());
+            }
+        }
+    }
+    least
+}
+
+/// The numbers about each pixel, 0 outside the image.
+fn patches(shape: Shape, q: usize, image: &[f64]) -> Vec<Vec<f64>> {
+    let reach = (q / 2) as isize;
+    let at = |channel: usize, row: usize, column: usize, a: isize, b: isize| {
+        let (row, column) = (row.checked_add_signed(a)?, column.checked_add_signed(b)?);
+        let inside = row < shape.height && column < shape.width;
+        inside.then(|| image[(channel * shape.height + row) * shape.width + column])
+    };
+    let patch = |row: usize, column: usize| {
+        let offsets = (-reach..=reach).flat_map(|a| (-reach..=reach).map(move |b| (a, b)));
+        let all = offsets.flat_map(|(a, b)| (0..shape.channels).map(move |channel| at(channel, row, column, a, b)));
+        all.map(|number| number.unwrap_or(0.0)).collect()
+    };
+    let pixels = (0..shape.height).flat_map(|row| (0..shape.width).map(move |column| (row, column)));
+    pixels.map(|(row, column)| patch(row, column)).collect()
+}

@@ -2,17 +2,16 @@
 
 pub mod images;
 
+use crate::arithmetic::{Pair, arithmetics};
 use crate::big::Big;
 use crate::common::images::{Random, shape};
-use crate::common::precision::{NNGP_LAYERS, NTK_LAYERS, ROUNDINGS, SUMMANDS};
-use crate::common::single::{self, BOTH, conv_net, request};
+use crate::common::precision::{DENSE_NTK_LAYERS, NNGP_LAYERS, NTK_LAYERS, ROUNDINGS, SUMMANDS};
+use crate::common::single::{BOTH, conv_net, request};
 use crate::compare::{errors, units, widened};
 use images::Images;
 use std::fmt;
+use ultrawide::simd::Element;
 use ultrawide_core::{Dense, FEATURE_BLOCK, Kernel, Number, Readout, Scalar, Trained};
-
-/// The side of the filters.
-const FILTER: usize = 3;
 
 /// Nets by name: dense, or 3×3 filters and a readout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +64,8 @@ pub struct Job {
     pub shape: [usize; 3],
     /// Dense, rather than convolutional.
     pub dense: bool,
+    /// q of the q×q filters of a convolutional net.
+    pub filter: usize,
     /// What the inputs look like.
     pub images: Images,
     /// Which layers are trained.
@@ -80,10 +81,11 @@ pub struct Row {
     pub net: Net,
     pub of: Of,
     pub shape: [usize; 3],
+    pub filter: usize,
     pub images: Images,
     pub seed: u64,
     pub depth: usize,
-    /// Relative, as [`errors`] tells them; none where `f32` has no normal number of that size.
+    /// Relative, as [`errors`] tells them, the largest of all [`arithmetics`]; none where `f32` has no normal number of that size.
     pub f32: Option<f64>,
     pub f64: f64,
 }
@@ -93,11 +95,12 @@ pub const EPSILONS: [f64; 2] = [f32::EPSILON as f64 / 2.0, f64::EPSILON / 2.0];
 
 /// The bound on the relative errors of generic inputs in units of [`EPSILONS`], for inner products of `numbers` numbers; its reason
 /// stands at [`ROUNDINGS`].
-pub fn bound(of: Of, numbers: usize, depth: usize) -> f64 {
+pub fn bound(net: Net, of: Of, numbers: usize, depth: usize) -> f64 {
     let (depth, summed) = (depth as f64, numbers.min(FEATURE_BLOCK) as f64);
-    let growth = match of {
-        Of::Nngp => NNGP_LAYERS * depth,
-        Of::NtkAll | Of::NtkHidden => NTK_LAYERS * depth * depth,
+    let growth = match (net, of) {
+        (_, Of::Nngp) => NNGP_LAYERS * depth,
+        (Net::Dense, _) => DENSE_NTK_LAYERS * depth,
+        (_, Of::NtkAll | Of::NtkHidden) => NTK_LAYERS * depth * depth,
     };
     ROUNDINGS + SUMMANDS * summed.sqrt() + growth
 }
@@ -105,8 +108,8 @@ pub fn bound(of: Of, numbers: usize, depth: usize) -> f64 {
 impl Row {
     /// The errors, `f32`'s first, as parts of the [`bound`].
     pub fn parts(&self) -> [Option<f64>; 2] {
-        let numbers = if self.net == Net::Dense { self.shape[2] } else { self.shape[0] * FILTER * FILTER };
-        let bound = bound(self.of, numbers, self.depth);
+        let numbers = if self.net == Net::Dense { self.shape[2] } else { self.shape[0] * self.filter * self.filter };
+        let bound = bound(self.net, self.of, numbers, self.depth);
         [self.f32.map(|error| error / (bound * EPSILONS[0])), Some(self.f64 / (bound * EPSILONS[1]))]
     }
 }
@@ -117,23 +120,23 @@ impl Job {
         let depths: Vec<usize> = depths.iter().copied().filter(|&d| d > 2 || self.trained == Trained::All).collect();
         let request = request(&BOTH, &depths, self.trained);
         let [x, y] = self.images.pair(shape(self.shape), &mut Random(self.seed));
-        let (nets, big, [f64, f32]) = if self.dense {
-            let net = Dense::new(request);
-            let floats = [widened(&single::dense::<f64>(&net, &x, &y)), widened(&single::dense::<f32>(&net, &x, &y))];
-            (vec![Net::Dense], single::dense::<Big>(&net, &x, &y), floats)
+        let (net, nets) = if self.dense {
+            (Pair::Dense(Dense::new(request)), vec![Net::Dense])
         } else {
-            let net = conv_net(shape(self.shape), FILTER, &READOUTS.map(|(_, readout)| readout), request);
-            let floats = [widened(&single::conv::<f64>(&net, &x, &y)), widened(&single::conv::<f32>(&net, &x, &y))];
-            (READOUTS.map(|(net, _)| net).to_vec(), single::conv::<Big>(&net, &x, &y), floats)
+            let readouts = READOUTS.map(|(_, readout)| readout);
+            let net = conv_net(shape(self.shape), self.filter, &readouts, request);
+            (Pair::Conv(net), READOUTS.map(|(net, _)| net).to_vec())
         };
+        let big = net.kernels::<Big>(&x, &y);
         let units = units(&big);
-        let (f32, f64) = (errors(&f32, &big, &units), errors(&f64, &big, &units));
+        let (f32, f64) = (largest::<f32>(&net, [&x, &y], &big, &units), largest::<f64>(&net, [&x, &y], &big, &units));
         let row = |(index, (f32, f64)): (usize, (f64, f64))| {
             let (depth, rest) = (depths[index % depths.len()], index / depths.len());
             Row {
                 net: nets[rest % nets.len()],
                 of: Of::new(BOTH[rest / nets.len()], self.trained),
                 shape: self.shape,
+                filter: self.filter,
                 images: self.images,
                 seed: self.seed,
                 depth,
@@ -143,4 +146,10 @@ impl Job {
         };
         f32.into_iter().zip(f64).enumerate().map(row).collect()
     }
+}
+
+/// The largest errors of all [`arithmetics`].
+fn largest<S: Element>(net: &Pair, [x, y]: [&[f64]; 2], exact: &[Big], units: &[Big]) -> Vec<f64> {
+    let each = arithmetics().into_iter().map(|backend| errors(&widened(&net.on::<S>(backend, x, y)), exact, units));
+    each.reduce(|a, b| a.into_iter().zip(b).map(|(a, b)| a.max(b)).collect()).unwrap_or_default()
 }

@@ -20,6 +20,7 @@ use crate::big::Big;
 use crate::common::ulp::Ordered;
 use double::Double;
 use expansion::Expansions;
+use ultrawide::simd::Element;
 use ultrawide_core::Scalar;
 use ultrawide_core::dual::{kappa0, kappa1};
 
@@ -32,7 +33,7 @@ pub const PLAIN_ERROR: f64 = 1.0 / (1u64 << 50) as f64;
 pub const DOUBLE_ERROR: f64 = PLAIN_ERROR * PLAIN_ERROR / 2.0;
 
 /// A float in which κ0 and κ1 can be computed, and rounded to which they are known.
-pub trait Float: Scalar + Ordered {
+pub trait Float: Element + Ordered {
     /// \[κ0(λ), κ1(λ)\], each the float nearest to it, and whether that took multi-precision.
     fn nearest(oracle: &Oracle, lambda: Self) -> [(Self, bool); 2];
 

@@ -1,4 +1,5 @@
-//! Every tolerance of this crate's accuracy tests, each with its reason.
+//! Every tolerance of the tests of all crates, each with its reason: `accuracy/tests/tolerances.rs` fails where one stands elsewhere.
+//! Lower limits stand here too: how near to its tolerance an error must come, or to 1 a score, for a test to prove something.
 
 /// κ0 and κ1 in `f32`, every argument in [−1, 1], against the nearest `f32` to the exact value.
 ///
@@ -16,6 +17,13 @@ pub const KAPPA_F64_ULP: u64 = 4;
 /// By how much κ0 or κ1 may fall from one argument to a larger one. The exact functions increase; two results that
 /// are each within [`KAPPA_F32_ULP`] could fall by twice that, but neighbours round much alike.
 pub const KAPPA_FALL_ULP: u64 = 4;
+
+/// The references for `f32` (`common/reference.rs`) against multi-precision, in units in the last place of `f64`: they state 2^-51 for κ0, and a
+/// unit is at least 2^-53.
+pub const REFERENCE_KAPPA0_ULP: u64 = 4;
+
+/// The same for κ1, of which they state 2^-49.
+pub const REFERENCE_KAPPA1_ULP: u64 = 16;
 
 /// Sums of the same entries by two readouts in `f64`, weighted by different counts.
 pub const SUM_F64: f64 = 1e-14;
@@ -40,6 +48,10 @@ pub const KERNEL_F64: f64 = 1e-12;
 /// 5×5 filters, and 1.8e-6 of dense nets on smooth inputs of 3,072 features. From 8×8 pixels on 3.4e-7: many entries err apart from each other.
 /// With micromath 2.2e-6.
 pub const KERNEL_F32: f64 = 2e-6;
+
+/// The smallest 1 − |λ| of two patches that images may have for [`KERNEL_F32`] to hold: an error e of λ is one of e/(π√(2u)) in κ0.
+/// Measured, of the pairs it is tested on: 6.7e-3.
+pub const GENERIC: f64 = 5e-3;
 
 /// Kernels in `f64` where a filter sees fewer than 8 numbers, with or without black regions. The fewer the numbers, the
 /// more often are two patches nearly parallel, and an error e in λ makes one of e/√(2(1 − λ)) in κ0.
@@ -67,7 +79,7 @@ pub const PARALLEL_F64: f64 = 3e-7;
 pub const PARALLEL_F32: f64 = 4e-3;
 
 /// Kernels in `f64` of images 1e-1 to 1e-6 apart, relative to their pixels: e/√(2(1 − λ)) lies between the two cases
-/// above. Measured: 2.9e-8, where single pixels are parallel.
+/// above. Measured: 1.9e-8, of images 1e-4 apart at depth 21 and of images one unit in one number apart.
 pub const NEAR_F64: f64 = 3e-7;
 
 /// The same in `f32`. Measured: 1.5e-3, of images 1e-6 apart at depth 21.
@@ -89,11 +101,19 @@ pub const EIGENVALUE_F64: f64 = 1e-14;
 /// is negative, the least is 4.2e-8 (`accuracy spectrum`); what remains for this are the eigenvalues' own roundings.
 pub const GRAM_F64: f64 = 1e-14;
 
+/// What the least eigenvalue of a tested Gram matrix must exceed, relative to the largest: a matrix of which rounding leaves nothing
+/// would say nothing about its sign. Measured: 1.6e-6, of 60 digits.
+pub const GRAM_SEEN: f64 = 1e-7;
+
 /// ‖K − K̂‖₂ of a Gram matrix of real images in `f32`, relative to the largest eigenvalue of K.
 ///
 /// Measured: 2.1e-6, of digits at depth 2, whose even background makes pixels parallel without being equal; 8.7e-7 from depth 3 on, and 1.6e-7 for
 /// CIFAR-10. 2^-24 is 6.0e-8.
 pub const GRAM_F32: f64 = 6e-6;
+
+/// An entry of a Gram matrix of real images in `f32`, relative to the larger of it and the NNGP's, at any depth from 2 to 21. At depth 21
+/// [`KERNEL_F32`] holds. Measured: 8.7e-6, of pooled digits, whose even background makes pixels parallel; CIFAR-10 1.5e-6.
+pub const REAL_F32: f64 = 2e-5;
 
 /// The fixtures of `host/tests/data` in `f64`: what both programs may lose, at depth 11. Measured:
 /// 5.9e-15.
@@ -123,6 +143,12 @@ pub const MICROMATH_FACTOR: f64 = 8.0;
 /// divided by steps of 2^-2 and less. Measured: 2.0e-5.
 pub const FINITE_DIFFERENCE: f64 = 1e-3;
 
+/// How straight f, as a function of one weight, must be between the steps of a difference, relative to f or to [`FINITE_FLOOR`]: far below
+/// the bend of a ReLU, and some 10 ε of `f32`.
+pub const FINITE_STRAIGHT: f64 = 1e-6;
+/// Where f is smaller, it is a difference of larger sums, whose rounding does not fall with it.
+pub const FINITE_FLOOR: f64 = 0.1;
+
 /// Kernels of random networks against the closed form at the largest width (4,096; on images of two dimensions 1,024), relative,
 /// root mean square over 8 seeds or more. It is scatter alone, of up to 2.3/√1024 = 0.072 where gap is read out and the
 /// first and the last layer are frozen; 16 seeds show 1.5 times that once in a thousand times (χ²). Measured: 0.072.
@@ -132,6 +158,9 @@ pub const FINITE_ERROR: f64 = 0.11;
 /// −½ reaches neither 0 nor −1. Measured: 0.156.
 pub const FINITE_SLOPE: f64 = 0.2;
 
+/// Of 20,000 simulated studies, those whose interval may miss: 20 at 99.9 %, and three standard deviations more.
+pub const FINITE_MISSED: usize = 34;
+
 /// The core's recursion on numbers of 384 bits against the definitions on numbers of 448, relative: 2^-384 is 2.5e-116. Where
 /// pixels are parallel, κ0 turns an error e of λ into √(2e)/π, some 1e-58.
 ///
@@ -139,7 +168,7 @@ pub const FINITE_SLOPE: f64 = 0.2;
 pub const AGREEMENT: f64 = 1e-50;
 
 /// Kernels of generic images, in any precision, at any depth d: relative to their exact values they are off by at most
-/// `ROUNDINGS + SUMMANDS √min(n, 128) + (NNGP_LAYERS d or NTK_LAYERS d²)` times ε (2^-24 in `f32`, 2^-53 in `f64`), where n is the
+/// `ROUNDINGS + SUMMANDS √min(n, 128) + (NNGP_LAYERS d, NTK_LAYERS d² or, dense, DENSE_NTK_LAYERS d)` times ε (2^-24 in `f32`, 2^-53 in `f64`), where n is the
 /// length of the inner products that Σ⁰ consists of: C·q², or a dense net's features, of which 128 at a time are summed plainly.
 ///
 /// The d² of the NTK: u = 1 − λ falls as 44/h² in layer h, and an error e of λ makes one of e/(π√(2u)), near 0.034 h e, in κ0; over all layers
@@ -154,6 +183,44 @@ pub const SUMMANDS: f64 = 1.5;
 pub const NNGP_LAYERS: f64 = 1.0 / 8.0;
 /// See [`ROUNDINGS`].
 pub const NTK_LAYERS: f64 = 1.0 / 20.0;
+/// The same for the NTK of dense nets, times d and not d²: they keep n − Σ from layer to layer, so that u has the same relative error in
+/// all of them, and what is left are the roundings of d sums. Measured: 40 ε at depth 200, of an input with itself.
+pub const DENSE_NTK_LAYERS: f64 = 1.0 / 4.0;
+
+/// What part of that bound the worst kernel of a test must reach: a bound that nothing comes near says little.
+pub const BOUND_USED: f64 = 0.1;
+/// The bound itself, in units of ε, against what was computed by hand with two decimals.
+pub const BOUND_DIGITS: f64 = 0.01;
+
+/// What part of its stated error a fast reference of κ0 and κ1 must reach, in `f64` and in two `f64`: statements that are far too wide would
+/// send everything to multi-precision.
+pub const REFERENCE_USED: [f64; 2] = [0.1, 0.05];
+
+/// Where kernels of pixels of any size must be as exact as others: from so many times the least normal number, as the sums of a readout
+/// consist of smaller terms, ...
+pub const RANGE_FROM: f64 = 8.0;
+/// ... to this part of the largest, as rounding may reach it.
+pub const RANGE_TO: f64 = 0.99;
+
+/// Kernels in `f32` are compared where the exact one is larger: the least normal number, 1.2e-38, with room for the terms of the readout's sum.
+pub const LEAST_F32: f64 = 1e-33;
+
+/// Kernel 2^24 + 16 in `f32`, absolute: one unit in the last place.
+pub const COVARIANCE_F32: f32 = 2.0;
+
+/// Exponents of the factors that undo the scaling, of up to 1,000 layers: sums of logarithms of some 10⁴, each rounded.
+pub const EXPONENT: f64 = 1e-9;
+
+/// By how many powers of two the carried numbers may exceed the growth of one period and of a layer: the divisors are even powers of two, together
+/// at most two powers below the growth.
+pub const CARRIED: f64 = 2.0;
+
+/// By how many powers of two a half of a factor, squared, may exceed the factor: the exponent is halved towards 0, and what remains of the factor
+/// lies between two powers.
+pub const HALVES: f64 = 4.0;
+
+/// How much farther from each other two approximations may be than either from the truth.
+pub const BETWEEN_TWO: f64 = 2.0;
 
 /// √v and 1/√v of the variance maps, in units in the last place, after 39 layers: sums of squares, all positive, where each layer rounds two
 /// sums of q numbers and the root halves what they bring.
@@ -167,3 +234,47 @@ pub const PRODUCTS: f64 = 8.0;
 /// √(x·x) and its inverse, in units in the last place: blocks of 128 positive terms summed plainly, whose error the root halves.
 /// Measured: 1.6.
 pub const DEVIATION: f64 = 8.0;
+
+/// The weights of a regression, relative to the largest, per unit of condition number: two backward stable solves of 600 equations differ by a few
+/// hundred ε times the condition number.
+pub const SOLVE: f64 = 1e-13;
+
+/// The normwise backward error of a solve: Cholesky's is below n·ε in theory and near ε in practice.
+pub const BACKWARD: f64 = 1e-14;
+
+/// The reported backward error against its definition, for weights that were changed by 0.5: a residual that cancels no digits, but for the
+/// solution's own error of 1e-13.
+pub const BACKWARD_ITSELF: f64 = 1e-10;
+
+/// By how much the condition estimate, a lower bound in exact arithmetic, may exceed the condition number, relative: rounding, which grows with
+/// the condition number itself.
+pub const CONDITION_ABOVE: f64 = 1e-6;
+
+/// The same per unit of condition number, where that is beyond 1e8: the solves of the estimate err by some ten ε times the condition number.
+pub const CONDITION_ROUNDING: f64 = 1e-14;
+
+/// How many times below the condition number the estimate may lie: nearly always at most 3 (Higham 1988); the generated matrices stay below this.
+pub const CONDITION_BELOW: f64 = 10.0;
+
+/// Pivots that cancel no digits, relative.
+pub const PIVOT: f64 = 1e-12;
+
+/// The ridge suggested for a kernel with two equal rows and a diagonal of 1: near the rounding of `f32`, 1.2e-7 √150, rounded up to one digit,
+/// not a large number that would change the predictions.
+pub const SUGGESTED_RIDGE: f64 = 1e-5;
+
+/// Scores, relative to Σ |k α|: a sum of up to 59 products in another order, which loses some n ε = 1e-14.
+pub const SCORE: f64 = 1e-12;
+
+/// The part of the digits that a small run of the command must recognise: far below what the kernels reach (97 % and more), far above a wrong kernel.
+pub const LEAST_ACCURACY: f64 = 0.90;
+
+/// Mean and standard deviation of pixels in [0, 1] against plain sums of 300 of them in `f64`, absolute: these lose a few ε.
+pub const STATISTICS: f64 = 1e-14;
+
+/// Mean and variance of normalised pixels against 0 and 1, by plain sums of up to 92,032 of them: the sums lose a few √n ε.
+pub const NORMALISED: f64 = 1e-12;
+
+/// Mean and standard deviation of the well-known data sets against the published ones, absolute: half a unit of their fourth decimal, the last
+/// that is given for all of them.
+pub const PUBLISHED: f64 = 5e-5;

@@ -24,7 +24,7 @@ pub fn kappa0(lambda: f32) -> f64 {
 pub fn kappa1(lambda: f32) -> f64 {
     let t = f64::from(lambda.abs());
     let u = 1.0 - t;
-    let excess = if u > 0.5 {
+    let excess = if 2.0 * u > 1.0 {
         ((u * (1.0 + t)).sqrt() - t * t.acos()) / PI
     } else {
         u * u.sqrt() * SERIES.iter().rev().fold(0.0, |sum, c| sum * u + c)

@@ -1,7 +1,7 @@
 //! The library on one pair of images, buffers and all; and how far its results are from the exact ones.
 
 use ultrawide_core::{
-    Conv, Dense, Kernel, Readout, Request, Scalar, Shape, Trained, conv_pair, conv_scratch_len, dense_pair,
+    Conv, Dense, Kernel, Number, Readout, Request, Scalar, Shape, Trained, conv_pair, conv_scratch_len, dense_pair,
     identity_cap, prepare, prepared_len,
 };
 
@@ -20,28 +20,38 @@ pub fn rounded<S: Scalar>(numbers: &[f64]) -> Vec<S> {
     numbers.iter().map(|&x| S::from_f64(x)).collect()
 }
 
-fn prepared<S: Scalar>(net: &Conv, image: &[S]) -> Vec<S> {
-    let mut out = vec![S::from_f64(f64::NAN); prepared_len(net)];
+/// A number in all lanes of a vector.
+fn splat<N: Number>(numbers: &[N::Scalar]) -> Vec<N> {
+    numbers.iter().map(|&x| N::splat(x)).collect()
+}
+
+fn first_lane<N: Number>(numbers: &[N]) -> Vec<N::Scalar> {
+    numbers.iter().map(|x| x.lane(0)).collect()
+}
+
+fn prepared<N: Number>(net: &Conv, image: &[N]) -> Vec<N> {
+    let mut out = vec![N::splat(N::Scalar::from_f64(f64::NAN)); prepared_len(net)];
     prepare(net, image, &mut out).expect("buffers of the stated length");
     out
 }
 
-/// All outputs for two images. The scratch starts full of NaN: its content must not matter.
-pub fn conv<S: Scalar>(net: &Conv, x: &[f64], y: &[f64]) -> Vec<S> {
-    let (x, y) = (rounded::<S>(x), rounded::<S>(y));
-    let nan = S::from_f64(f64::NAN);
+/// All outputs for two images, on one number or the first lane of a vector. The scratch starts full of NaN: its content must not
+/// matter.
+pub fn conv<N: Number>(net: &Conv, x: &[f64], y: &[f64]) -> Vec<N::Scalar> {
+    let (x, y) = (rounded::<N::Scalar>(x), splat::<N>(&rounded(y)));
+    let nan = N::splat(N::Scalar::from_f64(f64::NAN));
     let mut scratch = vec![nan; conv_scratch_len(net)];
     let mut out = vec![nan; net.outputs()];
     let (px, py) = (prepared(net, &x), prepared(net, &y));
     conv_pair(net, &px, &py, identity_cap(&x, &y), &mut scratch, &mut out).expect("buffers of the stated length");
-    out
+    first_lane(&out)
 }
 
-pub fn dense<S: Scalar>(net: &Dense, x: &[f64], y: &[f64]) -> Vec<S> {
-    let (x, y) = (rounded::<S>(x), rounded::<S>(y));
-    let mut out = vec![S::from_f64(f64::NAN); net.outputs()];
+pub fn dense<N: Number>(net: &Dense, x: &[f64], y: &[f64]) -> Vec<N::Scalar> {
+    let (x, y) = (rounded::<N::Scalar>(x), splat::<N>(&rounded(y)));
+    let mut out = vec![N::splat(N::Scalar::from_f64(f64::NAN)); net.outputs()];
     dense_pair(net, &x, &y, identity_cap(&x, &y), &mut out).expect("buffers of the stated length");
-    out
+    first_lane(&out)
 }
 
 pub fn as_f64<S: Scalar>(values: &[S]) -> Vec<f64> {

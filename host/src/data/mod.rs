@@ -180,6 +180,10 @@ impl LoadOptions {
 /// Pixels are scaled to [0, 1]; then each channel has the mean subtracted and is divided by the (population) standard
 /// deviation of all its pixels in the training images taken.
 ///
+/// # Accuracy
+///
+/// The normalised training images have mean 0 and variance 1 within 1e-12 (`host/src/data/tests/load.rs`).
+///
 /// # Errors
 ///
 /// Files that are not there (the error says which, of what size, and where to get them), of a wrong size or with contents

@@ -11,6 +11,10 @@ use super::{DataError, npy};
 /// With `normalised`, both sets are brought to mean 0 and standard deviation 1 per channel by the training set's
 /// statistics (for `(n, features)` arrays: per feature). Without it the numbers are used as they are, bytes as 0 to 255.
 ///
+/// # Accuracy
+///
+/// As [`load`](super::load) with `normalised`, exact without (`host/src/data/tests/load.rs`).
+///
 /// # Errors
 ///
 /// Those of [`npy::read_images`] and [`npy::read_labels`]; not as many labels as images; training and test images of

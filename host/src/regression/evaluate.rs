@@ -17,6 +17,9 @@ pub struct ClassScore {
 
 impl ClassScore {
     /// correct/total, or None for a class without images.
+    ///
+    /// # Accuracy
+    /// Correctly rounded.
     pub fn accuracy(&self) -> Option<f64> {
         (self.total > 0).then(|| self.correct as f64 / self.total as f64)
     }
@@ -39,6 +42,9 @@ pub struct Evaluation {
 ///
 /// # Shapes
 /// `scores`: test images × classes; `labels`: one per test image.
+///
+/// # Accuracy
+/// Scores are compared as they are, without a tolerance, and counted; the quotient is correctly rounded.
 ///
 /// # Errors
 /// [`RegressionError::Empty`] without test images, [`RegressionError::Length`] if the shapes differ, [`RegressionError::Classes`]

@@ -69,6 +69,10 @@ impl Predictor {
     /// # Shapes
     /// `block`: `rows` × `cols`, row-major, f32 or f64.
     ///
+    /// # Accuracy
+    /// Each score is a plain sum in f64, entries of f32 being widened exactly: within n·ε of Σ |k α|, where 1e-12 is tested, for n below 60
+    /// (`host/src/regression/tests/scores.rs`).
+    ///
     /// # Errors
     /// [`RegressionError::Outside`] and [`RegressionError::Length`] if the block does not fit, [`RegressionError::Order`] if one of
     /// its rows does not go on at `col0`, [`RegressionError::NonFinite`] with the row and column of the kernel for an entry that is
@@ -114,6 +118,9 @@ impl Predictor {
     ///
     /// # Shapes
     /// test rows × classes.
+    ///
+    /// # Accuracy
+    /// Nothing is rounded here: that of [`add_block`](Self::add_block), with the same bits for blocks of any shape in any order of the rows.
     ///
     /// # Errors
     /// [`RegressionError::Incomplete`] with the first row for which kernel columns are missing.

@@ -47,6 +47,9 @@ impl Targets {
     /// # Shapes
     /// labels × classes.
     ///
+    /// # Accuracy
+    /// The `f64` nearest to 0.9 and −0.1.
+    ///
     /// # Source
     /// Arora et al. 2019, section 6.
     pub fn one_hot(&self) -> Mat<f64> {

@@ -298,6 +298,23 @@ fn one_class_is_warned_of() {
     assert!(ran.stderr.contains("all training images are of class 0"), "{}", ran.stderr);
 }
 
+/// In `f32` alone, and for patches alone: a dense net sees whole inputs, `f64` reaches further.
+#[test]
+fn faint_numbers_are_warned_of() {
+    let folder = folder();
+    let path = folder.path();
+    let mut pixels = [1.0_f32; 54];
+    pixels[9 + 4] = -1e-25;
+    write_array(&path.join("faint.npy"), &[6, 1, 3, 3], pixels).unwrap();
+    let warning = "the row images: number 4 of image 1 is -9.9";
+    for (net, precision, warned) in [("cntk-v", "f32", true), ("cntk-v", "f64", false), ("fc", "f32", false)] {
+        let ran =
+            run(path, &format!("kernel --x faint.npy --out k.npy --net {net} --depth 3 --precision {precision}")).ok();
+        assert_eq!(ran.stderr.contains(warning), warned, "{net}, {precision}: {}", ran.stderr);
+        std::fs::remove_file(path.join("k.npy")).unwrap();
+    }
+}
+
 #[test]
 fn an_unknown_backend_is_a_mistake_of_usage() {
     let folder = folder();

@@ -26,13 +26,12 @@ fn kernels_do_not_depend_on_the_fused_backend() {
     let folder = folder();
     let path = folder.path();
     images(path, "x.npy", &[21, 2, 4, 5], 4);
-    let fused = Backend::ALL.into_iter().filter(|backend| backend.is_fused());
+    let fused: Vec<Backend> = Backend::available().into_iter().filter(|backend| backend.is_fused()).collect();
+    if fused.len() < 2 {
+        skipped(&format!("kernels by several backends with fused multiply-add: this machine has {fused:?}"));
+    }
     let mut first: Option<Vec<u8>> = None;
     for backend in fused {
-        if !backend.is_available() {
-            eprintln!("NOT TESTED: this machine lacks {backend}");
-            continue;
-        }
         let mut command = command(path, "kernel --x x.npy --out k.npy --net cntk-gap --depth 3,6 --kernel ntk,nngp");
         ran({
             command.env("ULTRAWIDE_SIMD", backend.to_string());

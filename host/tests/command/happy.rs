@@ -1,10 +1,8 @@
 //! What each subcommand is for.
 
+use super::precision::LEAST_ACCURACY;
 use super::support::*;
 use ultrawide::data::npy::{Matrices, read_labels, read_matrix};
-
-/// Far below what the kernels reach (97 % and more), far above a wrong kernel.
-const LEAST_ACCURACY: f64 = 0.90;
 
 #[test]
 fn a_small_run_recognises_digits() {

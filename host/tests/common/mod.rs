@@ -36,8 +36,8 @@ pub fn exact(net: &Net, x: &[f64], y: &[f64]) -> Vec<f64> {
 /// The kernels of one pair by the core, without vectors.
 pub fn scalar<S: Element>(net: &Net, x: &[f64], y: &[f64]) -> Vec<S> {
     match net {
-        Net::Dense { net, .. } => single::dense(net, x, y),
-        Net::Conv(net) => single::conv(net, x, y),
+        Net::Dense { net, .. } => single::dense::<S>(net, x, y),
+        Net::Conv(net) => single::conv::<S>(net, x, y),
     }
 }
 

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::super::checksum::hexadecimal;
 use super::super::{Kind, LoadOptions, Pixels, Subset, digits, load, load_npy, npy};
 use super::{message, pixels};
+use crate::precision::NORMALISED;
 
 #[test]
 fn the_bundled_digits_are_those_of_the_readme() {
@@ -43,7 +44,7 @@ fn training_images_end_up_with_mean_0_and_deviation_1() {
         let all: Vec<f64> = (0..data.train.images.len()).flat_map(|index| pixels(&data.train.images, index)).collect();
         let mean = all.iter().sum::<f64>() / all.len() as f64;
         let variance = all.iter().map(|pixel| (pixel - mean).powi(2)).sum::<f64>() / all.len() as f64;
-        assert!(mean.abs() < 1e-12 && (variance - 1.0).abs() < 1e-12, "{mean} {variance}");
+        assert!(mean.abs() < NORMALISED && (variance - 1.0).abs() < NORMALISED, "{mean} {variance}");
         assert_eq!(data.train.images.normalisation(), data.test.images.normalisation());
     }
 }
@@ -104,7 +105,7 @@ fn own_arrays_become_a_data_set() {
     assert_eq!(pixels(&data.train.images, 1), [9.0, 16.0, 8.0]);
     let data = load(true).unwrap();
     let sum: f64 = (0..4).map(|index| pixels(&data.train.images, index)[2]).sum();
-    assert!(sum.abs() < 1e-12);
+    assert!(sum.abs() < NORMALISED);
 
     labels("test-labels.npy", &[4, 0, 1]);
     message(load(false), &["test.npy holds 2 images", "test-labels.npy holds 3 labels"]);

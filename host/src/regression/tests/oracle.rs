@@ -1,4 +1,4 @@
-//! Slow, plain linear algebra to compare with, inputs, and every tolerance of these tests.
+//! Slow, plain linear algebra to compare with, and inputs.
 
 use faer::Mat;
 
@@ -6,20 +6,6 @@ use crate::regression::{Fit, RegressionError, Targets, Workspace};
 
 /// A dense matrix as rows.
 pub type Rows = Vec<Vec<f64>>;
-
-/// Relative error allowed to a solution, per unit of condition number: two backward stable solves of 300 equations differ by a few
-/// hundred ε times the condition number.
-pub const SOLVE: f64 = 1e-13;
-/// Bound on the normwise backward error of a solve. Cholesky's is below n·ε in theory and near ε in practice.
-pub const BACKWARD: f64 = 1e-14;
-/// The condition estimate is a lower bound up to rounding, which grows with the condition number itself.
-pub const CONDITION_ABOVE: f64 = 1e-6;
-/// The estimate is nearly always within a factor of 3 (Higham 1988); the generated matrices stay below this.
-pub const CONDITION_BELOW: f64 = 10.0;
-/// Relative error allowed to a pivot that cancels no digits.
-pub const PIVOT: f64 = 1e-12;
-/// Relative error allowed to a score: a sum of a few hundred products in another order.
-pub const SCORE: f64 = 1e-12;
 
 /// A small deterministic generator (xorshift64*), uniform in [−1, 1).
 pub struct Random(pub u64);

@@ -4,6 +4,7 @@ use faer::Mat;
 use proptest::prelude::*;
 
 use super::oracle::*;
+use crate::precision::{SCORE, SOLVE};
 use crate::regression::{ClassScore, Predictor, RegressionError, Targets, evaluate};
 
 fn kernel(rows: usize, cols: usize, seed: u64) -> Rows {

@@ -4,6 +4,7 @@ use faer::Mat;
 use proptest::prelude::*;
 
 use super::oracle::*;
+use crate::precision::{BACKWARD, BACKWARD_ITSELF, CONDITION_ABOVE, CONDITION_BELOW, CONDITION_ROUNDING, PIVOT, SOLVE};
 use crate::regression::{Targets, Workspace, fit};
 
 /// Sizes on either side of each boundary of the factorisation: faer's 64 and 128, the panel and tile of 256, and several of them.
@@ -50,7 +51,7 @@ fn the_backward_error_is_the_one_of_the_definition() {
     let largest = |m: &Mat<f64>| (0..300).map(|i| m[(i, 1)].abs()).fold(0.0, f64::max);
     let residual = (0..300).map(|i| 0.5 * shifted[i][17].abs()).fold(0.0, f64::max);
     let expected = residual / (norm_one(&shifted) * largest(&x) + largest(&y));
-    assert!((got / expected - 1.0).abs() < 1e-10, "{got:e} {expected:e}");
+    assert!((got / expected - 1.0).abs() < BACKWARD_ITSELF, "{got:e} {expected:e}");
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn hilbert_matrices_are_solved_stably_and_flagged() {
     for n in 2..=9 {
         let fit = solve(&hilbert(n), 0.0).unwrap();
         let exact = condition_one(&hilbert(n));
-        assert!(fit.report.condition <= exact * (1.0 + CONDITION_ABOVE.max(exact * 1e-14)), "n {n}");
+        assert!(fit.report.condition <= exact * (1.0 + CONDITION_ABOVE.max(exact * CONDITION_ROUNDING)), "n {n}");
         assert!(fit.report.condition * CONDITION_BELOW >= exact, "n {n}");
         assert!(fit.report.backward_error <= BACKWARD && !fit.report.ill_conditioned);
     }
