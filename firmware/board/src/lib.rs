@@ -29,9 +29,15 @@ pub mod stack;
 pub use cortex_m_rt::entry;
 #[cfg(fpu)]
 pub use fpu::Fpu;
+/// There is no float unit: a float like any other.
+#[cfg(not(fpu))]
+pub type Fpu = f32;
 pub use output::{print, print_decimal, print_hex};
 #[cfg(target_arch = "riscv32")]
 pub use riscv_rt::entry;
+
+/// Whether [`Fpu`] takes roots in its own way.
+pub const HAS_FPU: bool = cfg!(fpu);
 
 /// Ends the emulation with exit status 0 for success and 1 otherwise.
 #[cfg(target_os = "none")]

@@ -5,7 +5,11 @@
 #[board::entry]
 fn main() -> ! {
     board::stack::paint();
-    let right = kernels::check::all::<f32>() & kernels::check::all::<f64>();
+    let mut right = kernels::check::all::<f32>() & kernels::check::all::<f64>();
+    if board::HAS_FPU {
+        board::print("with the float unit's root:");
+        right &= kernels::check::all::<board::Fpu>();
+    }
     board::print("stack: ");
     board::print_decimal(board::stack::peak() as u64);
     board::print(" bytes\n");
