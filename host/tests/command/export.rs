@@ -1,5 +1,6 @@
 //! Classifiers as source code.
 
+use super::precision::{LEAST_ACCURACY, QUANTISATION};
 use super::support::*;
 use std::fs;
 use std::path::Path;
@@ -67,7 +68,7 @@ fn every_network_recognises_digits() {
         assert!(read(folder.path(), "a.rs").contains(text), "{net}");
         let accuracy = said.lines().find_map(|line| line.strip_prefix("accuracy")).unwrap().trim();
         let percent: f64 = accuracy.split_once(" %").unwrap().0.parse().unwrap();
-        assert!(percent >= 85.0, "{net}: {said}");
+        assert!(percent / 100.0 >= LEAST_ACCURACY, "{net}: {said}");
     }
 }
 
@@ -97,7 +98,7 @@ fn own_images_lose_a_step_of_255_at_most() {
                 let channel = at / 9 % 2;
                 let (stored, exact) =
                     (byte * scale[channel] + offset[channel], raw * input[channel] + input_offset[channel]);
-                assert!((stored - exact).abs() <= 0.501 * scale[channel], "{at}: {stored} for {exact}");
+                assert!((stored - exact).abs() <= QUANTISATION * scale[channel], "{at}: {stored} for {exact}");
             }
             assert!(bytes.contains(&0.0) && bytes.contains(&255.0));
         }
