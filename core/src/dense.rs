@@ -38,9 +38,12 @@ pub fn block_products<N: Number, const R: usize, const G: usize>(x: [&[N::Scalar
     let mut sums = [[N::zero(); G]; R];
     for k in 0..features {
         for (sums, x) in sums.iter_mut().zip(&x) {
-            let x = N::splat(x[k]);
+            // Always there, but not every compiler finds that out, and by an index it would link a panic.
+            let Some(&x) = x.get(k) else { continue };
+            let x = N::splat(x);
             for (sum, y) in sums.iter_mut().zip(&y) {
-                *sum = x.mul_add(y[k], *sum);
+                let Some(&y) = y.get(k) else { continue };
+                *sum = x.mul_add(y, *sum);
             }
         }
     }

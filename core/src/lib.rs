@@ -47,6 +47,8 @@ mod readout;
 mod scale;
 mod shape;
 mod variance;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 
 pub use conv::{conv_pair, conv_scratch_len};
 pub use dense::{FEATURE_BLOCK, add_exactly, block_products, dense_deviation, dense_layers, dense_pair};
@@ -55,3 +57,5 @@ pub use network::{Conv, Dense, Kernel, Readout, Request, Trained};
 pub use number::{Number, Scalar};
 pub use shape::Shape;
 pub use variance::{average_flipped, flip, identity_cap, prepare, prepared_len};
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use wasm::{F32x4, F64x2};

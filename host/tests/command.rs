@@ -8,6 +8,8 @@ mod bits;
 mod damage;
 #[path = "command/disk.rs"]
 mod disk;
+#[path = "command/export.rs"]
+mod export;
 #[path = "command/happy.rs"]
 mod happy;
 #[path = "command/kill.rs"]

@@ -277,3 +277,6 @@ pub const NORMALISED: f64 = 1e-12;
 /// Mean and standard deviation of the well-known data sets against the published ones, absolute: half a unit of their fourth decimal, the last
 /// that is given for all of them.
 pub const PUBLISHED: f64 = 5e-5;
+
+/// Of the distance of a pixel from the byte that stands for it, in steps: half of one, and what computing with it in `f32` rounds.
+pub const QUANTISATION: f32 = 0.501;

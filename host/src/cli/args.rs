@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use super::failure::Usage;
 use crate::data::{Kind, Subset};
-use crate::job::{Format, Machine, NetKind, NetSettings};
+use crate::job::{Form, Format, Language, Machine, NetKind, NetSettings};
 use crate::regression::MAX_THREADS;
 use crate::simd::Backend;
 use crate::store::Precision;
@@ -48,12 +48,7 @@ pub(super) struct NetArgs {
 impl NetArgs {
     /// Checks the networks as far as that can be done without images.
     pub(super) fn settings(&self, nets: &[NetKind], depths: &[usize]) -> anyhow::Result<NetSettings> {
-        if self.lap.is_some() && !nets.contains(&NetKind::CntkLap) {
-            bail!(Usage("--lap concerns cntk-lap alone, which is not among the networks".to_owned()));
-        }
-        if self.filter.is_some() && nets.iter().all(|&net| net == NetKind::Fc) {
-            bail!(Usage("--filter concerns convolutional networks alone, fc has no filters".to_owned()));
-        }
+        check_options(nets, self.lap, self.filter)?;
         let settings = NetSettings {
             nets: nets.to_vec(),
             depths: depths.to_vec(),
@@ -70,6 +65,20 @@ impl NetArgs {
     pub(super) fn machine(&self) -> anyhow::Result<Machine> {
         Ok(Machine::new(Backend::select()?, self.threads)?)
     }
+}
+
+/// Checks that no option concerns a network which is not among those asked for.
+///
+/// # Errors
+/// [`Usage`], which names the option.
+pub(super) fn check_options(nets: &[NetKind], lap: Option<usize>, filter: Option<usize>) -> anyhow::Result<()> {
+    if lap.is_some() && !nets.contains(&NetKind::CntkLap) {
+        bail!(Usage("--lap concerns cntk-lap alone, which is not among the networks".to_owned()));
+    }
+    if filter.is_some() && nets.iter().all(|&net| net == NetKind::Fc) {
+        bail!(Usage("--filter concerns convolutional networks alone, fc has no filters".to_owned()));
+    }
+    Ok(())
 }
 
 /// Checks that no output is an input or another output, by whatever name, nor lies in the store.
@@ -143,12 +152,20 @@ pub(super) fn subsets() -> impl TypedValueParser<Value = Subset> {
     names([Subset::First.name(), Subset::Balanced.name()])
 }
 
-fn kernels() -> impl TypedValueParser<Value = Kernel> {
+pub(super) fn kernels() -> impl TypedValueParser<Value = Kernel> {
     PossibleValuesParser::new(["ntk", "nngp"]).map(|name| if name == "ntk" { Kernel::Ntk } else { Kernel::Nngp })
 }
 
-fn trained() -> impl TypedValueParser<Value = Trained> {
+pub(super) fn trained() -> impl TypedValueParser<Value = Trained> {
     PossibleValuesParser::new(["all", "hidden"]).map(|name| if name == "all" { Trained::All } else { Trained::Hidden })
+}
+
+pub(super) fn languages() -> impl TypedValueParser<Value = Language> {
+    names([Language::C, Language::Rust].map(Language::name))
+}
+
+pub(super) fn forms() -> impl TypedValueParser<Value = Form> {
+    names([Form::F32, Form::U8].map(Form::name))
 }
 
 fn precisions() -> impl TypedValueParser<Value = Precision> {

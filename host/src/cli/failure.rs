@@ -58,9 +58,9 @@ pub(super) fn usage_of_clap(error: &clap::Error) -> ExitCode {
 pub(super) fn line_of_clap(error: &clap::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => None,
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Some("a subcommand is needed: run, kernel, regress, info or completions (--help tells more)".to_owned())
-        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Some(
+            "a subcommand is needed: run, kernel, regress, export, info or completions (--help tells more)".to_owned(),
+        ),
         _ => {
             let text = error.to_string();
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -2,6 +2,8 @@
 
 mod args;
 mod completions;
+mod data;
+mod export;
 mod failure;
 mod info;
 mod kernel;
@@ -23,6 +25,7 @@ Examples:
   ultrawide run --data cifar10 --data-dir cifar-10-batches-bin --net cntk-v --train-size 2000
   ultrawide kernel --x X.npy --out K.npy --net cntk-gap --depth 11
   ultrawide regress --train K.npy --test KT.npy --labels y.npy --out predictions.npy
+  ultrawide export --target c --out digits.c        a classifier for a microcontroller
 
 Exit codes: 0 done, 1 the run failed, 2 wrong usage.
 ULTRAWIDE_SIMD=scalar|avx2|avx512|neon forces an instruction set; `ultrawide info` names those of this machine.";
@@ -49,6 +52,8 @@ enum Command {
     Kernel(Box<kernel::Kernel>),
     /// Regression on kernels that are stored
     Regress(Box<regress::Regress>),
+    /// A trained classifier as source code for small machines
+    Export(Box<export::Export>),
     /// The machine, its instruction sets, and versions
     Info(info::Info),
     /// Completions for a shell, to standard output
@@ -71,6 +76,7 @@ pub fn check(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String
     let checked = match Cli::try_parse_from(arguments) {
         Ok(Cli { command: Command::Run(run), .. }) => run.settings(),
         Ok(Cli { command: Command::Kernel(kernel), .. }) => kernel.settings(),
+        Ok(Cli { command: Command::Export(export), .. }) => export.settings(),
         Ok(_) => return Ok(()),
         Err(error) => return failure::line_of_clap(&error).map_or(Ok(()), Err),
     };
@@ -101,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.execute(talk),
         Command::Kernel(kernel) => kernel.execute(talk),
         Command::Regress(regress) => regress.execute(talk),
+        Command::Export(export) => export.execute(talk),
         Command::Info(info) => info.execute(),
         Command::Completions(completions) => completions.execute(),
     };

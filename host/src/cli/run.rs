@@ -5,10 +5,9 @@ use clap::Args;
 use std::path::PathBuf;
 
 use super::args::{self, NetArgs};
-use super::failure::Usage;
+use super::data::DataArgs;
 use super::progress::Progress;
 use super::{Talk, output, table};
-use crate::data::{Dataset, Kind, LoadOptions, Subset, load, load_npy};
 use crate::job::{NetKind, NetSettings, RunOptions, run};
 
 const EXAMPLES: &str = "\
@@ -30,36 +29,8 @@ every machine with fused multiply-add.";
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Run {
-    /// Data set [default: digits, which are bundled]
-    #[arg(long, value_name = "NAME", value_parser = args::kinds(), conflicts_with = "train_x")]
-    data: Option<Kind>,
-    /// The folder with the files of the data set; for CIFAR-10 also the archive cifar-10-binary.tar.gz
-    #[arg(long, value_name = "PATH", conflicts_with = "train_x")]
-    data_dir: Option<PathBuf>,
-    /// Training images to use [default: all]
-    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 40), allow_negative_numbers = true, conflicts_with = "train_x")]
-    train_size: Option<usize>,
-    /// Test images to use [default: all]
-    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 40), allow_negative_numbers = true, conflicts_with = "train_x")]
-    test_size: Option<usize>,
-    /// Which images, where not all: the first ones, or as many of each class
-    #[arg(long, value_name = "WHICH", value_parser = args::subsets(), default_value = "first", conflicts_with = "train_x")]
-    subset: Subset,
-    /// Your own training images, .npy: (n, features) for fc, (n, channels, height, width) for all networks
-    #[arg(long, value_name = "FILE", requires_all = ["train_y", "test_x", "test_y"])]
-    train_x: Option<PathBuf>,
-    /// Their classes, .npy: integers
-    #[arg(long, value_name = "FILE", requires = "train_x")]
-    train_y: Option<PathBuf>,
-    /// Your own test images
-    #[arg(long, value_name = "FILE", requires = "train_x")]
-    test_x: Option<PathBuf>,
-    /// Their classes
-    #[arg(long, value_name = "FILE", requires = "train_x")]
-    test_y: Option<PathBuf>,
-    /// Bring your own images to mean 0 and standard deviation 1 per channel, as data sets always are
-    #[arg(long, requires = "train_x")]
-    normalise: bool,
+    #[command(flatten)]
+    data: DataArgs,
     /// Networks: fc, cntk-v (flattened), cntk-gap (global average pooling), cntk-lap (local average pooling)
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "cntk-v,cntk-gap,cntk-lap", value_parser = args::nets())]
     net: Vec<NetKind>,
@@ -90,21 +61,12 @@ impl Run {
 
     pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
         let nets = self.settings()?;
-        let inputs = [
-            ("--train-x", self.train_x.as_ref()),
-            ("--train-y", self.train_y.as_ref()),
-            ("--test-x", self.test_x.as_ref()),
-            ("--test-y", self.test_y.as_ref()),
-        ];
-        args::check_distinct(&[("--report", self.report.as_ref())], &inputs, self.store.as_ref())?;
-        let kind = self.data.unwrap_or(Kind::Digits);
-        if kind == Kind::Digits && self.data_dir.is_some() {
-            bail!(Usage("--data-dir: the digits are bundled, name another data set with --data".to_owned()));
-        }
+        args::check_distinct(&[("--report", self.report.as_ref())], &self.data.inputs(), self.store.as_ref())?;
+        self.data.check()?;
         let machine = self.nets.machine()?;
         args::check_report(self.report.as_ref())?;
-        let data = self.load()?;
-        if let Some(path) = &self.train_x {
+        let data = self.data.load()?;
+        if let Some(path) = &self.data.train_x {
             args::check_pixels(&self.net, data.train.images.shape(), path)?;
         }
         let options = RunOptions {
@@ -115,7 +77,7 @@ impl Run {
             ridge: self.ridge,
             store: self.store.clone(),
             resume: self.resume,
-            subset: if self.train_x.is_some() { "all".to_owned() } else { self.subset.to_string() },
+            subset: if self.data.train_x.is_some() { "all".to_owned() } else { self.data.subset.to_string() },
         };
         tracing::info!("{} from {}, backend {}", data.name, data.source, machine.backend);
         let report = run(&data, &options, &machine, &Progress::new(talk.quiet))?;
@@ -128,20 +90,5 @@ impl Run {
             None => Ok(()),
             Some(row) => bail!("{}: {}", row.name(), row.error.as_deref().unwrap_or_default()),
         }
-    }
-
-    fn load(&self) -> anyhow::Result<Dataset> {
-        if let (Some(train_x), Some(train_y), Some(test_x), Some(test_y)) =
-            (&self.train_x, &self.train_y, &self.test_x, &self.test_y)
-        {
-            return Ok(load_npy(train_x, train_y, test_x, test_y, self.normalise)?);
-        }
-        Ok(load(&LoadOptions {
-            kind: self.data.unwrap_or(Kind::Digits),
-            data_dir: self.data_dir.clone(),
-            train_size: self.train_size,
-            test_size: self.test_size,
-            subset: self.subset,
-        })?)
     }
 }

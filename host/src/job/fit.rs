@@ -57,18 +57,7 @@ impl<'a> Solver<'a> {
         output: usize,
         row: &mut Row,
     ) -> Result<(), JobError> {
-        let tile = train.tile();
-        let load = |workspace: &mut Workspace| {
-            workspace.load(|lower| {
-                let mut values = Vec::new();
-                for (i, j) in train.plan().tiles(tile) {
-                    train.read(output, i, j, &mut values)?;
-                    let (rows, columns) = train.plan().tile_shape(tile, i, j).unwrap_or_default();
-                    lower.set_tile(i * tile, j * tile, rows, columns, &values)?;
-                }
-                Ok(())
-            })
-        };
+        let load = |workspace: &mut Workspace| load_tiles(workspace, train, output);
         let predict = |fit: &Fit| {
             let tile = test.tile();
             let mut predictor = Predictor::new(fit.alpha.as_ref(), test.plan().rows)?;
@@ -131,6 +120,27 @@ impl<'a> Solver<'a> {
         self.seconds += clock.elapsed().as_secs_f64();
         Ok(())
     }
+}
+
+/// Loads one output of a training kernel.
+///
+/// # Errors
+/// Tiles that cannot be read; those of [`Workspace::load`].
+pub(super) fn load_tiles<S: Float>(
+    workspace: &mut Workspace,
+    train: &dyn TileSource<S>,
+    output: usize,
+) -> Result<(), RegressionError> {
+    let tile = train.tile();
+    workspace.load(|lower| {
+        let mut values = Vec::new();
+        for (i, j) in train.plan().tiles(tile) {
+            train.read(output, i, j, &mut values)?;
+            let (rows, columns) = train.plan().tile_shape(tile, i, j).unwrap_or_default();
+            lower.set_tile(i * tile, j * tile, rows, columns, &values)?;
+        }
+        Ok(())
+    })
 }
 
 /// The class of the largest score of each row.

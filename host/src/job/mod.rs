@@ -3,11 +3,13 @@
 //! - [`run()`] loads nothing itself: it takes a [`Dataset`](crate::data::Dataset), computes the kernels of all networks asked
 //!   for, in memory or in a store, and gives back a [`Report`].
 //! - [`kernel()`] writes the kernels of one array of images, or of two, to a `.npy` file.
+//! - [`export()`] fits a classifier and makes source code of it.
 //! - [`regress_arrays`] and [`regress_store`] do the regression on kernels that were computed before.
 //!
 //! Nothing here knows a terminal: who wants to watch passes a [`Watch`].
 
 mod error;
+mod export;
 mod file;
 mod fit;
 mod kernel;
@@ -21,6 +23,7 @@ mod settings;
 mod symmetric;
 
 pub use error::JobError;
+pub use export::{Answers, DEFAULT_SUPPORT, Export, ExportOptions, Form, Language, MAX_BYTES, Source, Table, export};
 pub use file::{check_writable, write_atomically};
 pub use fit::{Solver, predicted};
 pub use kernel::{KernelOptions, KernelReport, kernel};

@@ -91,6 +91,8 @@ fn sets(path: &Path) {
 const K: &str = "kernel --out out.npy --depth 3 --net cntk-v --x";
 const R: &str = "run --report out.json --train-size 20 --test-size 5 --net fc";
 
+const E: &str = "export --target c --out out.c --train-size 20 --test-size 5";
+
 #[test]
 fn every_mistake_is_one_line() {
     let folder = folder();
@@ -101,6 +103,9 @@ fn every_mistake_is_one_line() {
         format!(
             "run --report out.json --net cntk-v --depth 3 --train-x {x} --train-y {y} --test-x x.npy --test-y y.npy"
         )
+    };
+    let own = |x: &str, y: &str| {
+        format!("export --target c --out out.c --train-x {x} --train-y {y} --test-x x.npy --test-y y.npy")
     };
     let table = [
         // Usage.
@@ -141,7 +146,27 @@ fn every_mistake_is_one_line() {
         (2, "run --filter -3".to_owned(), "--filter"),
         (2, "run --lap -3".to_owned(), "--lap"),
         (2, "run --train-size -3".to_owned(), "--train-size"),
+        (2, "export --out out.c".to_owned(), "--target"),
+        (2, "export --target c".to_owned(), "--out"),
+        (2, "export --out out.c --target java".to_owned(), "java"),
+        (2, format!("{E} --quantise u4"), "u4"),
+        (2, format!("{E} --support 0"), "--support"),
+        (2, format!("{E} --support -1"), "--support"),
+        (2, format!("{E} --depth 1"), "depth 1"),
+        (2, format!("{E} --depth 3,4"), "--depth"),
+        (2, format!("{E} --net fc,cntk-v"), "--net"),
+        (2, format!("{E} --kernel ntk,nngp"), "--kernel"),
+        (2, format!("{E} --net cntk-gap --depth 2"), "trains nothing"),
+        (2, format!("{E} --filter 2"), "filter size 2 is even"),
+        (2, format!("{E} --ridge nan"), "--ridge"),
+        (2, format!("{E} --name 7up"), "--name"),
+        (2, format!("{E} --name a-b"), "--name"),
+        (2, format!("{E} --threads 0"), "--threads"),
         // Options that would change nothing.
+        (2, format!("{E} --lap 2"), "--lap"),
+        (2, format!("{E} --net fc --filter 3"), "--filter"),
+        (2, format!("{E} --data-dir other"), "--data-dir"),
+        (2, "export --target rust --out out.rs --name x".to_owned(), "--name"),
         (2, format!("{R} --data-dir other"), "--data-dir"),
         (2, format!("{R} --data digits --data-dir other"), "--data-dir"),
         (2, format!("{R} --lap 2"), "--lap"),
@@ -163,6 +188,8 @@ fn every_mistake_is_one_line() {
         (2, "regress --store other --out other/p.npy".to_owned(), "--store"),
         (2, "run --net fc --store other --report other/r.json".to_owned(), "--store"),
         (2, arrays("x.npy", "out.json"), "--train-y and --report"),
+        (2, format!("{E} --tests ./out.c"), "--out and --tests"),
+        (2, own("x.npy", "y.npy").replace("out.c", "y.npy"), "--train-y and --out"),
         // The run.
         (1, "run --data cifar10 --data-dir partial".to_owned(), "30730000 bytes"),
         (1, "run --data cifar10 --data-dir neither.tar.gz".to_owned(), "is neither a gzip nor a tar file"),
@@ -211,6 +238,15 @@ fn every_mistake_is_one_line() {
         (1, "regress --train indefinite.npy --test k.npy --labels y2.npy --out out.npy".to_owned(), "ridge"),
         (1, "regress --store other".to_owned(), "other"),
         (1, "regress --store missing".to_owned(), "missing"),
+        (1, format!("{E} --support 21"), "21 support images were asked for, 20 training images"),
+        (1, "export --target c --out missing/out.c".to_owned(), "missing/out.c"),
+        (1, format!("{E} --tests other"), "other"),
+        (1, own("nan.npy", "y.npy"), "NaN"),
+        (1, own("x.npy", "y5.npy"), "5 labels"),
+        (1, own("constant.npy", "y.npy"), "not positive definite"),
+        (1, own("constant.npy", "y.npy") + " --normalise", "all pixels of this channel are equal"),
+        (1, own("bright.npy", "y.npy"), "overflows"),
+        (2, own("flat.npy", "y.npy").replace("--test-x x.npy", "--test-x flat.npy"), "flat.npy: images of 9x1x1"),
     ];
     for (code, arguments, text) in table {
         let ran = run(path, &arguments);
