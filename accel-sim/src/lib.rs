@@ -5,10 +5,16 @@
 //! - [`number`]: a number in such a format that counts, on which the core's own recursion runs;
 //! - [`trace`], [`pipeline`]: the operations of that recursion as instructions, and how long a core takes for them;
 //! - [`cost`]: what a stencil costs;
+//! - [`plan`], [`event`], [`schedule`]: displacements as jobs on cores whose DMA fetches ahead;
+//! - [`validate`]: predicted against measured.
 
 pub mod cost;
+pub mod event;
 pub mod format;
 pub mod machine;
 pub mod number;
 pub mod pipeline;
+pub mod plan;
+pub mod schedule;
 pub mod trace;
+pub mod validate;

@@ -1,16 +1,14 @@
-use ultrawide_accel_sim::cost::*;
-use ultrawide_accel_sim::machine::Machine;
-use ultrawide_core::*;
+//! Probe.
+use ultrawide_accel_sim::validate::*;
+use ultrawide::simd::Backend;
 #[test]
 fn probe() {
-    for name in ["zen4-avx2", "zen4-avx512"] {
-        let machine = Machine::find(name).unwrap();
-        let net = cntk(Shape { channels: 3, height: 32, width: 32 }, Readout::Gap, &[11], Trained::Hidden).unwrap();
-        let cost = Cost::new(&machine, &net, 1).unwrap();
-        for w in [1, 2, 4, 8, 16, 32] {
-            for step in [Step::Channel, Step::First, Step::Layer, Step::Readout] {
-                let f = cost.of(step, 16, w);
-                println!("{name} w {w} {step:?}: {:.1} cycles/entry, slots {:.1}, ops {:?} busy {:?}", f.cycles / 16.0 / w as f64, f.slots / 16.0 / w as f64, f.operations.map(|x| (10.0*x / 16.0 / w as f64).round()/10.), f.busy.iter().map(|x| (x / 16.0 / w as f64*10.).round()/10.).collect::<Vec<_>>());
+    for backend in [Backend::Avx2, Backend::Avx512] {
+        for side in [8, 16, 32] {
+            for depth in [3, 11] {
+                let r = row(backend, side, depth, 0.3).unwrap();
+                let entries = (side * side) as f64 * (side * side) as f64 * (depth - 1) as f64 / if backend == Backend::Avx2 { 8.0 } else { 16.0 };
+                println!("{backend} {side} {depth} clock {:.2e} predicted {:.3e} best {:.3e} median {:.3e} ratio {:.3} cycles/entry {:.2} predicted {:.2}", r.clock, r.predicted, r.best, r.median, r.ratio(), r.best * r.clock / entries, r.predicted * r.clock / entries);
             }
         }
     }
