@@ -168,9 +168,15 @@ impl Cost {
             Lanes::Columns => width.div_ceil(self.machine.lanes),
         };
         let mut figures = self.steps[step as usize].at(height as f64, columns as f64);
-        if matches!(step, Step::First | Step::Layer) {
+        // The products go through the rows once for all channels: counted with the first layer.
+        let passes = match step {
+            Step::Channel => 0.0,
+            Step::First => 2.0,
+            Step::Layer | Step::Readout => 1.0,
+        };
+        if passes > 0.0 {
             let issue = &self.machine.issue;
-            let (rows, control) = (height as f64, &self.machine.operations[Op::Control.index()]);
+            let (rows, control) = (passes * height as f64, &self.machine.operations[Op::Control.index()]);
             let instructions = rows * issue.row_instructions as f64;
             figures.operations[Op::Control.index()] += instructions;
             figures.slots += instructions * f64::from(control.instructions);

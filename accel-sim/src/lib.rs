@@ -6,15 +6,20 @@
 //! - [`trace`], [`pipeline`]: the operations of that recursion as instructions, and how long a core takes for them;
 //! - [`cost`]: what a stencil costs;
 //! - [`plan`], [`event`], [`schedule`]: displacements as jobs on cores whose DMA fetches ahead;
+//! - [`formats`]: kernels, eigenvalues and accuracies in a number format;
+//! - [`sweep`]: the same machine with other figures;
 //! - [`validate`]: predicted against measured.
 
 pub mod cost;
 pub mod event;
 pub mod format;
+pub mod formats;
 pub mod machine;
 pub mod number;
 pub mod pipeline;
 pub mod plan;
+pub mod plot;
 pub mod schedule;
+pub mod sweep;
 pub mod trace;
 pub mod validate;

@@ -12,6 +12,17 @@ use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use ultrawide_core::{Number, Scalar, polynomial};
 
+/// What a machine makes of x · y + z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MultiplyAdd {
+    /// One operation that rounds once.
+    Fused,
+    /// One operation that rounds the product and then the sum, as Arm's VMLA.
+    Chained,
+    /// A product and a sum.
+    Separate,
+}
+
 /// How a machine computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arithmetic {
@@ -19,14 +30,14 @@ pub struct Arithmetic {
     pub format: Format,
     /// Of its accumulators, in which the readout sums up; see [`Number::widened`].
     pub accumulator: Format,
-    /// Whether multiply-add is one operation that rounds once.
-    pub fused: bool,
+    /// Of products that are added at once.
+    pub multiply_add: MultiplyAdd,
 }
 
 impl Arithmetic {
     /// All in one format.
-    pub fn uniform(format: Format, fused: bool) -> Arithmetic {
-        Arithmetic { format, accumulator: format, fused }
+    pub const fn uniform(format: Format, multiply_add: MultiplyAdd) -> Arithmetic {
+        Arithmetic { format, accumulator: format, multiply_add }
     }
 }
 
@@ -102,7 +113,7 @@ struct State {
 thread_local! {
     static STATE: State = const {
         State {
-            arithmetic: Cell::new(Arithmetic { format: Format::F64, accumulator: Format::F64, fused: true }),
+            arithmetic: Cell::new(Arithmetic::uniform(Format::F64, MultiplyAdd::Fused)),
             counts: [const { Cell::new(0) }; Op::ALL.len()],
             beyond: Cell::new(0),
             recording: Cell::new(false),
@@ -192,13 +203,19 @@ impl<const COUNTED: bool> Simulated<COUNTED> {
     #[inline(always)]
     fn fused(self, factor: Self, term: Self, signs: [f64; 2]) -> Self {
         let [of_product, of_term] = signs;
-        if STATE.with(|state| state.arithmetic.get().fused) {
-            return Self::operate(Op::Fma, [self, factor, term], |format, [x, y, z]| {
+        let operands = [self, factor, term];
+        match STATE.with(|state| state.arithmetic.get().multiply_add) {
+            MultiplyAdd::Fused => Self::operate(Op::Fma, operands, |format, [x, y, z]| {
                 format.mul_add(of_product * x, y, of_term * z)
-            });
+            }),
+            MultiplyAdd::Chained => Self::operate(Op::Fma, operands, |format, [x, y, z]| {
+                format.add(of_product * format.mul(x, y), of_term * z)
+            }),
+            MultiplyAdd::Separate => {
+                let product = self.mul(factor);
+                Self::operate(Op::Add, [product, term], |format, [xy, z]| format.add(of_product * xy, of_term * z))
+            }
         }
-        let product = self.mul(factor);
-        Self::operate(Op::Add, [product, term], |format, [xy, z]| format.add(of_product * xy, of_term * z))
     }
 }
 

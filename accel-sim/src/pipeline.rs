@@ -1,12 +1,15 @@
 //! How long a core takes for a list of instructions, and how busy its units are.
 //!
-//! Instructions enter in their order, so many a cycle, into a window; they leave it in their order when they are done. Each takes the
-//! first moment at which its operands are there and a unit that can do it is free; with a window of 1 none overtakes another.
-//! Several contexts take turns. Loads are always hits, branches always predicted: what rows cost beside is a parameter.
+//! Instructions enter in their order, so many a cycle, into a window; they leave it in their order when they are done. When it enters,
+//! an instruction is given to the unit with the fewest that wait, of those that can do it, and is done there in the first moment at
+//! which its operands have come and the unit is free. Only so many operations on vectors wait at a time; with a window of 1 none
+//! overtakes another. Several contexts take turns. Loads are always hits, branches always predicted: what rows cost beside is a parameter.
 
-use crate::machine::Machine;
+use crate::machine::{Machine, Unit};
 use crate::number::Op;
 use crate::trace::Instruction;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// What a list of instructions took.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +64,8 @@ struct Context {
 pub fn run(machine: &Machine, instructions: &[Instruction], contexts: usize) -> Run {
     let issue = &machine.issue;
     let mut units = vec![Calendar::default(); machine.units.len()];
+    // When those that wait for each unit will be done.
+    let mut waiting = vec![BinaryHeap::<Reverse<u64>>::new(); units.len()];
     let able: Vec<Vec<usize>> = Op::ALL
         .iter()
         .map(|op| (0..units.len()).filter(|&unit| machine.units[unit].operations.contains(op)).collect())
@@ -108,12 +113,26 @@ pub fn run(machine: &Machine, instructions: &[Instruction], contexts: usize) -> 
             if contexts == 1 {
                 first_open = first_open.max(last);
             }
-            let from = ready.max(last);
             let interval = u64::from(operation.interval);
-            let best = able[instruction.op.index()].iter().map(|&unit| (units[unit].free(from, interval), unit)).min();
+            let able = &able[instruction.op.index()];
+            if is_vector(instruction.op) {
+                last = room(&mut waiting, &machine.units, issue.queue, last);
+                if contexts == 1 {
+                    first_open = first_open.max(last);
+                }
+            }
             // Every operation has a unit: the machine was checked.
-            let (at, unit) = best.unwrap_or((from, 0));
+            let fewest = able.iter().copied().min_by_key(|&unit| {
+                let waiting = &mut waiting[unit];
+                while waiting.peek().is_some_and(|&Reverse(at)| at <= last) {
+                    waiting.pop();
+                }
+                waiting.len()
+            });
+            let unit = fewest.unwrap_or(0);
+            let at = units[unit].free(ready.max(last), interval);
             units[unit].take(at, interval);
+            waiting[unit].push(Reverse(at));
             busy[unit] += interval;
             let done = at + u64::from(operation.latency);
             context.issued = at;
@@ -124,4 +143,30 @@ pub fn run(machine: &Machine, instructions: &[Instruction], contexts: usize) -> 
     }
     let cycles = all.iter().filter_map(|context| context.left.last()).max().copied().unwrap_or(0);
     Run { cycles, busy, slots }
+}
+
+/// Whether an operation waits in the queue of those on vectors.
+fn is_vector(op: Op) -> bool {
+    !matches!(op, Op::Load | Op::Store | Op::Control)
+}
+
+/// The first moment from `now` on at which fewer than `queue` operations on vectors wait.
+fn room(waiting: &mut [BinaryHeap<Reverse<u64>>], units: &[Unit], queue: usize, mut now: u64) -> u64 {
+    loop {
+        let (mut count, mut next) = (0, u64::MAX);
+        for (waiting, unit) in waiting.iter_mut().zip(units) {
+            if !unit.operations.iter().any(|&op| is_vector(op)) {
+                continue;
+            }
+            while waiting.peek().is_some_and(|&Reverse(at)| at <= now) {
+                waiting.pop();
+            }
+            count += waiting.len();
+            next = waiting.peek().map_or(next, |&Reverse(at)| next.min(at));
+        }
+        if count < queue {
+            return now;
+        }
+        now = next;
+    }
 }

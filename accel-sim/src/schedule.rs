@@ -168,6 +168,15 @@ pub fn run(machine: &Machine, net: &Conv) -> Result<Report, ScheduleError> {
             }
         }
     }
+    // The outputs of a round, which one core writes.
+    let control = f64::from(machine.operations[Op::Control.index()].instructions);
+    let outputs = machine.issue.pair_instructions as f64;
+    total.operations[Op::Control.index()] += ROUNDS as f64 * outputs;
+    total.slots += ROUNDS as f64 * outputs * control;
+    let last = event::Step { bytes: 0.0, cycles: outputs * control / machine.issue.width as f64 };
+    for round in (1..=ROUNDS).rev() {
+        jobs[round * displacements.len() - 1].push(last);
+    }
     let hardware = Cores {
         count: machine.cores,
         buffers: plan.buffers,

@@ -88,3 +88,6 @@ pub fn row(backend: Backend, side: usize, depth: usize, seconds: f64) -> anyhow:
     let predicted = schedule::run(&machine, &net)?.seconds_per_pair;
     Ok(Row { backend, side, depth, clock, predicted, median: times[times.len() / 2], best: times[0] })
 }
+
+/// What a prediction may be off by.
+pub const TOLERANCE: f64 = 0.25;

@@ -9,7 +9,7 @@ mod reader;
 pub use bundled::{BUNDLED, bundled};
 
 use crate::format::Format;
-use crate::number::{Arithmetic, Op};
+use crate::number::{Arithmetic, MultiplyAdd, Op};
 use reader::Reader;
 use std::path::Path;
 
@@ -91,12 +91,12 @@ pub enum Lanes {
 /// How one operation is done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Operation {
-    /// Cycles until the result can be used.
-    pub latency: u32,
-    /// Cycles until its unit takes the next.
-    pub interval: u32,
     /// Instructions that it takes.
     pub instructions: u32,
+    /// Cycles from the last of these until the result can be used.
+    pub latency: u32,
+    /// Cycles from the last of these until its unit takes the next.
+    pub interval: u32,
     /// Energy of one lane.
     pub picojoules: f64,
 }
@@ -118,6 +118,8 @@ pub struct Issue {
     /// Instructions among which it looks for one that is ready; 1 is strictly in order. Of a statically scheduled machine: how far its
     /// compiler looks ahead.
     pub window: usize,
+    /// Operations on vectors of those that can wait for their operands.
+    pub queue: usize,
     /// Jobs that it interleaves, if they fit the scratchpad.
     pub contexts: usize,
     /// Vector registers of a job.
@@ -126,10 +128,12 @@ pub struct Issue {
     pub memory_operands: bool,
     /// Control instructions for each vector of entries and each layer.
     pub control: usize,
-    /// Instructions for each row and each layer beside its entries.
+    /// Instructions for each pass over a row beside its entries.
     pub row_instructions: usize,
-    /// Cycles that each row loses beside these: a mispredicted end of the loop.
+    /// Cycles that each pass over a row loses beside these: a mispredicted end of the loop.
     pub row_stall: usize,
+    /// Instructions for each image and its partners beside the stencils: constant factors of the outputs, in f64.
+    pub pair_instructions: usize,
 }
 
 /// What is between the units and the images.
@@ -211,8 +215,13 @@ impl Machine {
     /// See [`MachineError`].
     pub fn parse(file: &str, text: &str) -> Result<Machine, MachineError> {
         let mut top = Reader::new(file, text)?;
-        let arithmetic =
-            Arithmetic { format: top.format("format")?, accumulator: top.format("accumulator")?, fused: top.bool("fused")? };
+        let (format, accumulator) = (top.format("format")?, top.format("accumulator")?);
+        let multiply_add = match top.one_of("multiply_add", &["fused", "chained", "separate"])? {
+            0 => MultiplyAdd::Fused,
+            1 => MultiplyAdd::Chained,
+            _ => MultiplyAdd::Separate,
+        };
+        let arithmetic = Arithmetic { format, accumulator, multiply_add };
         let hold = match top.one_of("lanes_hold", &["partners", "columns"])? {
             0 => Lanes::Partners,
             _ => Lanes::Columns,
@@ -244,12 +253,14 @@ impl Machine {
             issue: Issue {
                 width: issue.integer("width", 1, 1024)?,
                 window: issue.integer("window", 1, 1_000_000)?,
+                queue: issue.integer("queue", 1, 1_000_000)?,
                 contexts: issue.integer("contexts", 1, 1024)?,
                 registers: issue.integer("registers", 1, 65_536)?,
                 memory_operands: issue.bool("memory_operands")?,
                 control: issue.integer("control", 0, 1000)?,
                 row_instructions: issue.integer("row_instructions", 0, 100_000)?,
                 row_stall: issue.integer("row_stall", 0, 100_000)?,
+                pair_instructions: issue.integer("pair_instructions", 0, 1_000_000)?,
             },
             units: top.units("unit")?,
             // As many as there are names.
