@@ -80,7 +80,7 @@ pub fn kernels(
     // A row: one image against the training images, of a training image only those up to itself.
     type Row = Result<(Vec<Vec<f64>>, crate::number::Tally), Error>;
     let row = |x: &Prepared, partners: &[Prepared]| -> Row {
-        let (row, tally) = simulate(arithmetic, || partners.iter().map(|y| pair(net, x, y)).collect());
+        let (row, tally) = simulate(arithmetic, || partners.iter().map(|y| pair(net, x, y)).collect::<Result<Vec<_>, Error>>());
         tick();
         Ok((row?, tally))
     };
