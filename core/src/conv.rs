@@ -151,14 +151,14 @@ fn run<N: Number>(
     else {
         return;
     };
-    let request = net.request();
+    let (request, growth) = (net.request(), net.growth::<N::Scalar>());
     // Whether the entries lie one row down, as 3×3 filters leave them after every other layer.
     let mut down = false;
     products(net, stencil, x_pixels, y_pixels, entries);
 
     let maps = x_maps.as_chunks().0.chunks_exact(net.pixels()).zip(y_maps.as_chunks().0.chunks_exact(net.pixels()));
     for (number, (x, y)) in (1..).zip(maps) {
-        if let Some(shrink) = net.growth().before(number) {
+        if let Some(shrink) = growth.before(number) {
             for entry in entries.iter_mut() {
                 *entry = [entry[0].mul(N::splat(shrink)), entry[1].mul(N::splat(shrink))];
             }

@@ -35,7 +35,7 @@ pub const FEATURE_BLOCK: usize = 128;
 pub fn block_products<N: Number, const R: usize, const G: usize>(x: [&[N::Scalar]; R], y: [&[N]; G]) -> [[N; G]; R] {
     let features = x.iter().map(|x| x.len()).chain(y.iter().map(|y| y.len())).min().unwrap_or(0);
     let (x, y) = (x.map(|x| x.get(..features).unwrap_or_default()), y.map(|y| y.get(..features).unwrap_or_default()));
-    let mut sums = [[N::zero(); G]; R];
+    let mut sums = [[N::zero().widened(); G]; R];
     for k in 0..features {
         for (sums, x) in sums.iter_mut().zip(&x) {
             // Always there, but not every compiler finds that out, and by an index it would link a panic.
@@ -78,18 +78,19 @@ pub fn add_exactly<N: Number>([high, low]: [N; 2], term: N) -> [N; 2] {
 /// Two products, a sum and a maximum a feature; two quotients and a root an input.
 #[inline(always)]
 pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
-    let root = scale::root(x);
+    // The layers are not known here: 64 are more than any narrow format tells apart.
+    let root = scale::root(x, scale::lowered::<N::Scalar>(x.len(), 64));
     let inverse = N::splat(N::Scalar::from_f64(1.0)).div(root.mul(root));
     let mut sum = [N::zero(); 2];
     for block in x.chunks(FEATURE_BLOCK) {
         let mut squares = N::zero();
         for x in block {
             let scaled = x.mul(inverse);
-            squares = squares.add(scaled.mul(scaled));
+            squares = squares.add(scaled.mul(scaled).widened());
         }
         sum = add_exactly(sum, squares);
     }
-    let [deviation, inverse] = deviation(sum[0].add(sum[1]));
+    let [deviation, inverse] = deviation(sum[0].add(sum[1]).narrowed());
     [deviation, inverse, root]
 }
 
@@ -157,7 +158,7 @@ pub fn dense_layers<N: Number>(
     let depths = request.depths().len();
     // Both ways by ρ ρ' twice, which leaves what is between within the range.
     let root = x[2].mul(y[2]);
-    let sigma = covariance.div(root).div(root);
+    let sigma = covariance.div(root).div(root).narrowed();
     let (mut entry, mut deficit) = ([sigma, N::zero()], x[0].mul_sub(y[0], sigma.abs()));
     let inverse = x[1].mul(y[1]);
     for number in 1..=request.layers() {
@@ -174,7 +175,7 @@ pub fn dense_layers<N: Number>(
                         (Kernel::Ntk, true) => entry[1],
                         (Kernel::Ntk, false) => entry[1].sub(entry[0]),
                     };
-                    *out = value.mul(root).mul(root);
+                    *out = value.widened().mul(root).mul(root);
                 }
             }
         }

@@ -54,7 +54,7 @@ pub use conv::{conv_pair, conv_scratch_len};
 pub use dense::{FEATURE_BLOCK, add_exactly, block_products, dense_deviation, dense_layers, dense_pair};
 pub use error::Error;
 pub use network::{Conv, Dense, Kernel, Readout, Request, Trained};
-pub use number::{Number, Scalar};
+pub use number::{Number, Scalar, polynomial};
 pub use shape::Shape;
 pub use variance::{average_flipped, flip, identity_cap, prepare, prepared_len};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -2,7 +2,8 @@
 
 use core::num::NonZeroUsize;
 
-use crate::scale::Growth;
+use crate::number::Scalar;
+use crate::scale::{GROWTH, Growth};
 use crate::{Error, Shape};
 use heapless::Vec;
 
@@ -181,7 +182,7 @@ impl Conv {
             .and_then(|len| len.checked_mul(4 * size_of::<f64>()));
         match (largest, shape.pixels().and_then(NonZeroUsize::new)) {
             (Some(bytes), Some(pixels)) if isize::try_from(bytes).is_ok() => {
-                Ok(Conv { shape, pixels, filter, growth: Growth::new(filter, shape), readouts, request })
+                Ok(Conv { shape, pixels, filter, growth: Growth::new(filter, shape, GROWTH), readouts, request })
             }
             _ => Err(too_large),
         }
@@ -217,9 +218,19 @@ impl Conv {
         self.request.kernels.len() * self.readouts.len() * self.request.depths.len()
     }
 
-    /// By how much the layers let numbers grow.
-    pub(crate) fn growth(&self) -> &Growth {
-        &self.growth
+    /// By how much the layers let numbers of type `S` grow: in a narrow range as little as can be.
+    #[inline(always)]
+    pub(crate) fn growth<S: Scalar>(&self) -> Growth {
+        match S::narrow_limit() {
+            None => self.growth,
+            Some(_) => Growth::new(self.filter, self.shape, 0.0),
+        }
+    }
+
+    /// The most products that a covariance sums up: those of the channels of all pixels in a window.
+    pub(crate) fn window(&self) -> usize {
+        let within = |size: usize| self.filter.min(size);
+        self.shape.channels.saturating_mul(within(self.shape.height)).saturating_mul(within(self.shape.width))
     }
 
     /// The reach of a filter, (q − 1)/2.

@@ -56,13 +56,13 @@ pub trait Number: Copy {
     /// In each lane `negative` where `self` is below zero, `other` elsewhere.
     fn select_negative(self, negative: Self, other: Self) -> Self;
 
-    /// P(u) = acos(1 − u) / (π √u) for u in [0, 1]; see [`crate::dual`]. `unit` is 1, see `polynomial`.
+    /// P(u) = acos(1 − u) / (π √u) for u in [0, 1]; see [`crate::dual`]. `unit` is 1, see [`polynomial`].
     #[inline(always)]
     fn kappa0_factor(self, unit: Self::Scalar) -> Self {
         polynomial(self, Self::Scalar::KAPPA0, unit)
     }
 
-    /// R(u) = (κ1(1 − u) − (1 − u)) / u^(3/2) for u in [0, 1]; see [`crate::dual`]. `unit` is 1, see `polynomial`.
+    /// R(u) = (κ1(1 − u) − (1 − u)) / u^(3/2) for u in [0, 1]; see [`crate::dual`]. `unit` is 1, see [`polynomial`].
     #[inline(always)]
     fn kappa1_factor(self, unit: Self::Scalar) -> Self {
         polynomial(self, Self::Scalar::KAPPA1, unit)
@@ -72,6 +72,19 @@ pub trait Number: Copy {
     #[inline(always)]
     fn zero() -> Self {
         Self::splat(Self::Scalar::from_f64(0.0))
+    }
+
+    /// This number as a term of a sum of many: a machine whose accumulators are wider than its numbers computes with it there, as it
+    /// does with all that follows from it, until it is [`narrowed`](Self::narrowed). Most types have no wider one.
+    #[inline(always)]
+    fn widened(self) -> Self {
+        self
+    }
+
+    /// What an accumulator holds as an ordinary number again; see [`widened`](Self::widened).
+    #[inline(always)]
+    fn narrowed(self) -> Self {
+        self
     }
 }
 
@@ -87,6 +100,19 @@ pub trait Scalar: Number<Scalar = Self> + PartialOrd + core::fmt::Debug + 'stati
 
     /// The smallest positive number of full precision.
     const SMALLEST_NORMAL: Self;
+
+    /// The same for a type whose format is chosen at run time.
+    #[inline(always)]
+    fn smallest_normal() -> Self {
+        Self::SMALLEST_NORMAL
+    }
+
+    /// The e of the 2^e that all numbers are below, where that is so little that the layers' growth has to be divided out at once and
+    /// images have to be made smaller than 1 (`core/src/scale.rs`); `None` for 128 and more.
+    #[inline(always)]
+    fn narrow_limit() -> Option<u16> {
+        None
+    }
 
     /// The type in which the constant factor of an output is computed, once for each pair, before it is rounded to this one:
     /// `f64`, or this type where it has more digits or a wider range.
@@ -113,10 +139,12 @@ const CHAIN: usize = 10;
 /// summed as `c_0 + u (odd + u even)`, the even (from `c_2` on) and the odd powers each by Horner's rule in u²: the chain is half
 /// as long for two operations more.
 ///
+/// For implementers of [`Number::kappa0_factor`] and [`Number::kappa1_factor`] whose coefficients are chosen at run time.
+///
 /// `unit` is 1: in a loop one that the compiler does not know. The products `unit · c_k` then are values to be kept, in
 /// registers or ready on the stack; coefficients it knows it would rather broadcast anew in every step.
 #[inline(always)]
-fn polynomial<N: Number>(u: N, coefficients: &'static [N::Scalar], unit: N::Scalar) -> N {
+pub fn polynomial<N: Number>(u: N, coefficients: &'static [N::Scalar], unit: N::Scalar) -> N {
     if coefficients.len() <= CHAIN {
         return horner::<N, 1>(u, coefficients, unit);
     }

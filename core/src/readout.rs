@@ -131,13 +131,13 @@ fn add_row<N: Number, P: Pick>(row: &[[N; 2]], columns: &[[N; 2]], weight: Optio
         let mut block = N::zero();
         match weight {
             None => {
-                for &entry in row {
-                    block = block.add(P::pick(entry));
+                for &[k, theta] in row {
+                    block = block.add(P::pick([k.widened(), theta.widened()]));
                 }
             }
             Some(weight) => {
-                for (&entry, &[column, _]) in row.iter().zip(columns) {
-                    block = block.add(P::pick(entry).mul(column));
+                for (&[k, theta], &[column, _]) in row.iter().zip(columns) {
+                    block = block.add(P::pick([k.widened(), theta.widened()]).mul(column));
                 }
                 block = block.mul(weight);
             }
@@ -157,9 +157,9 @@ pub(crate) fn finish<N: Number>(net: &Conv, sums: &[Cell<N>], x: N, y: N, out: &
         let root = Constant::<N>::from_f64(root as f64);
         root.mul(root)
     };
-    let (count, root) = (depths.len(), x.mul(y));
+    let (count, root, growth) = (depths.len(), x.mul(y), net.growth::<N::Scalar>());
     for (d, depth) in depths.iter().enumerate() {
-        let carried: Constant<N> = net.growth().factor(depth.saturating_sub(1));
+        let carried: Constant<N> = growth.factor(depth.saturating_sub(1));
         // The outputs in the order kernel, readout, depth.
         let readouts = net.request().kernels().iter().flat_map(|_| net.readouts());
         for (nth, &readout) in readouts.enumerate() {

@@ -11,7 +11,8 @@
 //!
 //! Two powers of two, which round nothing, keep these numbers far from overflow and underflow: every image is divided by ρ² so
 //! that its largest pixel lies in [1, 4), and every few layers, before box can have multiplied a number by more than
-//! 2^`GROWTH`, all are divided by what it may have come to.
+//! 2^`GROWTH`, all are divided by what it may have come to. In a format of narrow range ([`Scalar::narrow_limit`]) they are
+//! divided after every layer, and the images made smaller by what the range lacks ([`lowered`]).
 
 use core::num::NonZeroUsize;
 
@@ -20,7 +21,7 @@ use crate::number::{Number, Scalar};
 
 /// log2 of the growth that is let pass before the numbers are divided. The largest `f32` is 2^128; the other half is for
 /// the squares of pixels, their sums over channels and windows, the layers that Θ adds up, and the entries that a readout does.
-const GROWTH: f64 = 64.0;
+pub(crate) const GROWTH: f64 = 64.0;
 
 /// By how much a net's layers let numbers grow, and what is divided out again.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,11 +35,11 @@ pub(crate) struct Growth {
 }
 
 impl Growth {
-    /// Of q×q filters on images of `shape`.
-    pub(crate) fn new(q: usize, shape: Shape) -> Self {
+    /// Of q×q filters on images of `shape`, divided before it passes 2^`limit`, or after every layer where one passes that.
+    pub(crate) fn new(q: usize, shape: Shape, limit: f64) -> Self {
         // A window holds no more pixels than the image has.
         let growth = libm::log2(q.min(shape.height) as f64) + libm::log2(q.min(shape.width) as f64);
-        let layers = if growth > 0.0 { libm::floor(GROWTH / growth) as usize } else { usize::MAX };
+        let layers = if growth > 0.0 { libm::floor(limit / growth) as usize } else { usize::MAX };
         let period = NonZeroUsize::new(layers).unwrap_or(NonZeroUsize::MIN);
         let growth = if growth > 0.0 { period.get() as f64 * growth } else { 0.0 };
         Growth { period, growth, area: q as f64 * q as f64 }
@@ -96,20 +97,30 @@ pub(crate) fn halves<S: Scalar>(factor: S) -> (S, f64) {
     (factor.div(S::from_f64(power)), power)
 }
 
-/// In each lane the power of two ρ with the largest |pixel| in [ρ², 4 ρ²), or the nearest whose ρ² has an inverse of full
-/// precision; 1 for a black image.
+/// log2 of how far below 1 the largest pixel has to be in a narrow range, so that nothing reaches its limit: the variance of a window
+/// of `window` numbers below 4 each, what the divisions between layers leave of its growth (a factor below 4), and Θ, which sums up
+/// as many terms as there are `layers`, and one more.
+#[inline(always)]
+pub(crate) fn lowered<S: Scalar>(window: usize, layers: usize) -> i32 {
+    let Some(limit) = S::narrow_limit() else { return 0 };
+    let largest = libm::log2(64.0 * window as f64 * (layers as f64 + 2.0));
+    libm::ceil((largest - f64::from(limit)) / 2.0).max(0.0) as i32
+}
+
+/// In each lane the power of two ρ with the largest |pixel| in [ρ², 4 ρ²) 2^−`lowered`, or [ρ², 4 ρ²) 2^(1−`lowered`) where that is
+/// odd, or the nearest whose ρ² has an inverse of full precision; 1 for a black image.
 ///
 /// ρ and not ρ²: a kernel times ρ ρ' twice over passes through nothing but numbers between what it was and what it comes to.
 #[inline(always)]
-pub(crate) fn root<N: Number>(pixels: &[N]) -> N {
+pub(crate) fn root<N: Number>(pixels: &[N], lowered: i32) -> N {
     let mut largest = N::zero();
     for pixel in pixels {
         largest = largest.max(pixel.abs());
     }
-    let limit = -exponent(N::Scalar::SMALLEST_NORMAL.to_f64()) / 2;
+    let limit = -exponent(N::Scalar::smallest_normal().to_f64()) / 2;
     N::from_lanes(|lane| {
         let largest = largest.lane(lane).to_f64();
-        let e = if largest > 0.0 { exponent(largest).div_euclid(2).max(-limit).min(limit) } else { 0 };
+        let e = if largest > 0.0 { (exponent(largest) + lowered).div_euclid(2).max(-limit).min(limit) } else { 0 };
         N::Scalar::from_f64(libm::ldexp(1.0, e))
     })
 }
@@ -129,7 +140,7 @@ mod tests {
     #[test]
     fn divisors_and_factor_cancel() {
         for (q, height, width) in [(3, 32, 32), (1, 9, 9), (5, 1, 40), (31, 12, 3), (3, 1, 1), (9, 200, 300)] {
-            let growth = Growth::new(q, Shape { channels: 3, height, width });
+            let growth = Growth::new(q, Shape { channels: 3, height, width }, GROWTH);
             let (per_layer, area) = (libm::log2((q.min(height) * q.min(width)) as f64), libm::log2((q * q) as f64));
             let mut divided = 0.0;
             for layer in 1..1000 {
@@ -158,10 +169,10 @@ mod tests {
             (&[f64::MAX], 511),
             (&[5e-324], -511),
         ] {
-            assert_eq!(root(pixels), libm::ldexp(1.0, expected), "{pixels:?}");
+            assert_eq!(root(pixels, 0), libm::ldexp(1.0, expected), "{pixels:?}");
         }
-        assert_eq!(root(&[f32::MAX, 1.0]), libm::ldexpf(1.0, 63));
-        assert_eq!(root(&[1e-45f32, 0.0]), libm::ldexpf(1.0, -63));
+        assert_eq!(root(&[f32::MAX, 1.0], 0), libm::ldexpf(1.0, 63));
+        assert_eq!(root(&[1e-45f32, 0.0], 0), libm::ldexpf(1.0, -63));
         assert_eq!(halves(0.0), (0.0, libm::ldexp(1.0, -511)));
         for factor in [1.0, 0.3, 9e-40, 7e300] {
             let (rest, power) = halves(factor);

@@ -49,7 +49,8 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
     let Some((scaled, maps)) = out.split_at_mut_checked(pixels.len()) else {
         return Err(Error::Length { what: "prepared image", have, need: prepared_len(net) });
     };
-    let root = scale::root(pixels);
+    let lowered = scale::lowered::<N::Scalar>(net.window(), net.request().layers());
+    let root = scale::root(pixels, lowered);
     let one = N::Scalar::from_f64(1.0);
     let inverse = N::splat(one).div(root.mul(root));
     for (scaled, &pixel) in scaled.iter_mut().zip(pixels) {
@@ -69,8 +70,9 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
         }
     }
     box_sum(current, width, p);
+    let growth = net.growth::<N::Scalar>();
     for (layer, next) in (2..).zip(layers) {
-        let shrink = N::splat(net.growth().before(layer).unwrap_or(one));
+        let shrink = N::splat(growth.before(layer).unwrap_or(one));
         for (next, current) in next.iter_mut().zip(current.iter()) {
             next[1] = current[1].mul(shrink);
         }
@@ -133,7 +135,7 @@ fn deviations<N: Number>(map: &mut [[N; 2]]) {
 pub(crate) fn deviation<N: Number>(variance: N) -> [N; 2] {
     let root = variance.sqrt();
     let inverse = N::splat(N::Scalar::from_f64(1.0)).div(root);
-    let below = variance.sub(N::splat(N::Scalar::SMALLEST_NORMAL));
+    let below = variance.sub(N::splat(N::Scalar::smallest_normal()));
     [root, below.select_negative(N::zero(), inverse)]
 }
 

@@ -1,0 +1,93 @@
+//! Predicted against measured: the host's own machine files, and its own clock.
+
+use crate::cost::cntk;
+use crate::machine::Machine;
+use crate::schedule;
+use std::hint::black_box;
+use std::time::Instant;
+use ultrawide::simd::Backend;
+use ultrawide_benches::pair::ConvRounds;
+use ultrawide_core::{Readout, Shape, Trained};
+
+/// One kernel on one backend.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// What ran.
+    pub backend: Backend,
+    /// Pixels along a side.
+    pub side: usize,
+    /// Layers with weights.
+    pub depth: usize,
+    /// Cycles a second, of the same moments.
+    pub clock: f64,
+    /// Seconds of a pair.
+    pub predicted: f64,
+    /// The median of all rounds.
+    pub median: f64,
+    /// The best of them: what disturbs can only make it longer.
+    pub best: f64,
+}
+
+impl Row {
+    /// Predicted over the best measured.
+    pub fn ratio(&self) -> f64 {
+        self.predicted / self.best
+    }
+}
+
+/// The machine files of this host's backends.
+pub fn machine_of(backend: Backend) -> Option<&'static str> {
+    match backend {
+        Backend::Avx2 => Some("zen4-avx2"),
+        Backend::Avx512 => Some("zen4-avx512"),
+        Backend::Scalar | Backend::Neon => None,
+    }
+}
+
+/// Cycles a second, by a chain of multiplications of 64-bit integers, each of which waits three cycles for the one before (on any x86-64
+/// of the last fifteen years, and AMD's since Zen); the best of several.
+pub fn clock() -> f64 {
+    const CHAIN: usize = 200;
+    const ROUNDS: usize = 2000;
+    let mut best = f64::INFINITY;
+    for _ in 0..8 {
+        let mut x = black_box(3u64);
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            // Squares, which no compiler can gather.
+            for _ in 0..CHAIN {
+                x = x.wrapping_mul(x);
+            }
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        black_box(x);
+        best = best.min(seconds);
+    }
+    (3 * CHAIN * ROUNDS) as f64 / best
+}
+
+/// Measures CNTK-GAP at one depth and size and predicts it, in the same moments.
+///
+/// # Errors
+/// There is no machine file for the backend, or the model fails.
+pub fn row(backend: Backend, side: usize, depth: usize, seconds: f64) -> anyhow::Result<Row> {
+    let name = machine_of(backend).ok_or_else(|| anyhow::anyhow!("no machine file describes backend {backend}"))?;
+    let shape = Shape { channels: 3, height: side, width: side };
+    let net = cntk(shape, Readout::Gap, &[depth], Trained::Hidden)?;
+    let mut clocks = vec![clock()];
+    let mut times = Vec::new();
+    let start = Instant::now();
+    // Some rounds at a time, the clock between them.
+    while times.len() < 9 || start.elapsed().as_secs_f64() < seconds {
+        times.extend(backend.run::<f32, _>(ConvRounds { net: &net, rounds: 3 }));
+        clocks.push(clock());
+    }
+    let clock = clocks.iter().copied().fold(0.0, f64::max);
+    times.sort_by(f64::total_cmp);
+    let machine = Machine { clock, ..Machine::find(name)? };
+    let predicted = schedule::run(&machine, &net)?.seconds_per_pair;
+    Ok(Row { backend, side, depth, clock, predicted, median: times[times.len() / 2], best: times[0] })
+}
+
+/// What a prediction may be off by.
+pub const TOLERANCE: f64 = 0.25;

@@ -1,0 +1,158 @@
+//! The core's recursion on simulated numbers: the bits of the core's own floats, and operations counted by hand.
+
+use ultrawide::simd::{Backend, Element, Job};
+use ultrawide_accel_sim::format::Format;
+use ultrawide_accel_sim::number::{Arithmetic, Lane, MultiplyAdd, Op, Tally, Vector, simulate};
+use ultrawide_core::{
+    Conv, Dense, Error, Kernel, Number, Readout, Request, Scalar, Shape, Trained, conv_pair, conv_scratch_len, dense_pair,
+    identity_cap, prepare, prepared_len,
+};
+
+const BOTH: [Kernel; 2] = [Kernel::Nngp, Kernel::Ntk];
+
+/// The kernels of a pair in any number type; x and y are in the first lane.
+fn conv<N: Number>(net: &Conv, x: &[f64], y: &[f64]) -> Result<Vec<f64>, Error> {
+    let scalars = |pixels: &[f64]| pixels.iter().map(|&p| N::Scalar::from_f64(p)).collect::<Vec<_>>();
+    let (x, y) = (scalars(x), scalars(y));
+    let vectors = |pixels: &[N::Scalar]| pixels.iter().map(|&p| N::splat(p)).collect::<Vec<N>>();
+    let mut prepared = [vectors(&x), vectors(&y)].map(|pixels| (pixels, vec![N::zero(); prepared_len(net)]));
+    for (pixels, out) in &mut prepared {
+        prepare(net, pixels, out)?;
+    }
+    let cap = identity_cap(&x, &prepared[1].0);
+    let x: Vec<N::Scalar> = prepared[0].1.iter().map(|x| x.lane(0)).collect();
+    let (mut scratch, mut out) = (vec![N::zero(); conv_scratch_len(net)], vec![N::zero(); net.outputs()]);
+    conv_pair(net, &x, &prepared[1].1, cap, &mut scratch, &mut out)?;
+    Ok(out.iter().map(|k| k.lane(0).to_f64()).collect())
+}
+
+fn dense<N: Number>(net: &Dense, x: &[f64], y: &[f64]) -> Result<Vec<f64>, Error> {
+    let x: Vec<N::Scalar> = x.iter().map(|&p| N::Scalar::from_f64(p)).collect();
+    let y: Vec<N> = y.iter().map(|&p| N::splat(N::Scalar::from_f64(p))).collect();
+    let mut out = vec![N::zero(); net.outputs()];
+    dense_pair(net, &x, &y, identity_cap(&x, &y), &mut out)?;
+    Ok(out.iter().map(|k| k.lane(0).to_f64()).collect())
+}
+
+/// One pair on vectors of a backend.
+struct Pair<'a>(&'a Conv, &'a [f64], &'a [f64]);
+
+impl<S: Scalar> Job<S> for Pair<'_> {
+    type Output = Result<Vec<f64>, Error>;
+    fn run<N: Number<Scalar = S>>(self) -> Self::Output {
+        conv::<N>(self.0, self.1, self.2)
+    }
+}
+
+fn images(shape: Shape) -> Vec<Vec<f64>> {
+    let mut next = ultrawide_benches::uniform(7);
+    let len = shape.len().expect("a small shape");
+    let mut images: Vec<Vec<f64>> = (0..3).map(|_| (0..len).map(|_| next()).collect()).collect();
+    images[2].iter_mut().step_by(3).for_each(|pixel| *pixel = 0.0);
+    images
+}
+
+/// The bits of `S` without fusing, and of the fused backend that this machine has.
+fn equals_the_core<S: Element>(format: Format) -> Result<(), Error> {
+    let readouts = [Readout::Vanilla, Readout::Gap, Readout::Lap(1)];
+    for (shape, filter) in [(Shape { channels: 2, height: 5, width: 4 }, 3), (Shape { channels: 1, height: 3, width: 3 }, 5)] {
+        for trained in [Trained::All, Trained::Hidden] {
+            // Deep enough that the growth of f32 is divided out on the way.
+            let net = Conv::new(shape, filter, &readouts, Request::new(&BOTH, &[3, 11, 30], trained)?)?;
+            let dense_net = Dense::new(net.request().clone());
+            let images = images(shape);
+            for (x, y) in [(0, 1), (1, 1), (0, 2), (2, 2)] {
+                let (x, y) = (&images[x][..], &images[y][..]);
+                for multiply_add in [MultiplyAdd::Separate, MultiplyAdd::Chained] {
+                    let twice = Arithmetic::uniform(format, multiply_add);
+                    let (simulated, tally) = simulate(twice, || conv::<Vector>(&net, x, y));
+                    assert_eq!(simulated?, conv::<S>(&net, x, y)?, "{format} {shape} {trained:?}");
+                    assert_eq!(tally.beyond, 0);
+                    let (simulated, _) = simulate(twice, || dense::<Vector>(&dense_net, x, y));
+                    assert_eq!(simulated?, dense::<S>(&dense_net, x, y)?, "dense {format} {shape} {trained:?}");
+                }
+                let fastest = Backend::available().into_iter().rfind(|backend| backend.is_fused());
+                if let Some(backend) = fastest {
+                    let fused = Arithmetic::uniform(format, MultiplyAdd::Fused);
+                    let (simulated, _) = simulate(fused, || conv::<Vector>(&net, x, y));
+                    assert_eq!(simulated?, backend.run::<S, _>(Pair(&net, x, y))?, "{backend} {format} {shape}");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn f32_has_the_bits_of_the_core() -> Result<(), Error> {
+    equals_the_core::<f32>(Format::F32)
+}
+
+#[test]
+fn f64_has_the_bits_of_the_core() -> Result<(), Error> {
+    equals_the_core::<f64>(Format::F64)
+}
+
+/// A vanilla net of one pixel and one channel at depth 2, all layers trained, counted from the formulas of `core/src/dual.rs` by hand.
+///
+/// Products: 1 multiply-add. The one layer, the first, with a box of one pixel: the sums over rows before and after the pixel are of
+/// zeros that are in memory, 2 additions of K alone (Θ is not summed in the first layer), and 1 of the column to the right.
+/// |Σ| (select), n − |Σ| (fma), 1/√v 1/√v' and u (2 products), max (select), root. P: 7 fma, R: 6; deficit · root (1 product),
+/// + (fma), max(Σ, 0) (select); part (1 product), Θ + K (1 sum), after (fma), below zero (fma, select).
+/// Readout: 1 sum in the block; the exact addition of it: 6 sums and differences, 1 for the low part: `exact_sum` has add, sub, sub,
+/// sub, sub, add, add = 7. Value: 1 sum; 4 products for the output, 1 for ρ ρ'.
+#[test]
+fn counts_of_a_tiny_net() -> Result<(), Error> {
+    let shape = Shape { channels: 1, height: 1, width: 1 };
+    let net = Conv::new(shape, 3, &[Readout::Vanilla], Request::new(&[Kernel::Ntk], &[2], Trained::All)?)?;
+    let arithmetic = Arithmetic::uniform(Format::F32, MultiplyAdd::Fused);
+    let (prepared, _) = simulate(arithmetic, || {
+        let one = [0.5, 0.7].map(|pixel| {
+            let mut out = vec![Vector::zero(); prepared_len(&net)];
+            prepare(&net, &[Vector::splat(Lane::from_f64(pixel))], &mut out).map(|()| out)
+        });
+        let [x, y] = one;
+        Ok::<_, Error>((x?.iter().map(|x| x.lane(0)).collect::<Vec<_>>(), y?))
+    });
+    let (x, y) = prepared?;
+    let ((), tally) = simulate(arithmetic, || {
+        let (mut scratch, mut out) = (vec![Vector::zero(); conv_scratch_len(&net)], [Vector::zero()]);
+        assert_eq!(conv_pair(&net, &x, &y, None, &mut scratch, &mut out), Ok(()));
+    });
+    let count = |op: Op| tally.counts[op.index()];
+    assert_eq!(count(Op::Fma), 1 + 1 + 7 + 6 + 1 + 1 + 1, "multiply-adds");
+    assert_eq!(count(Op::Multiply), 2 + 1 + 1 + 4 + 1, "products");
+    assert_eq!(count(Op::Add), 2 + 1 + 1 + 1 + 7 + 1, "sums");
+    assert_eq!(count(Op::Sqrt), 1, "roots");
+    assert_eq!(count(Op::Select), 1 + 1 + 1 + 1, "choices");
+    assert_eq!(count(Op::Divide), 0, "quotients");
+    assert_eq!(tally.beyond, 0);
+    Ok(())
+}
+
+/// Formats of narrow range: nothing leaves it, and the kernels are those of `f64` but for their few digits.
+#[test]
+fn narrow_formats() -> Result<(), Error> {
+    let shape = Shape { channels: 3, height: 6, width: 6 };
+    let net = Conv::new(shape, 3, &[Readout::Vanilla, Readout::Gap], Request::new(&BOTH, &[3, 11], Trained::All)?)?;
+    let images = images(shape);
+    let run = |arithmetic| -> Result<(Vec<f64>, Tally), Error> {
+        let (kernels, tally) = simulate(arithmetic, || conv::<Vector>(&net, &images[0], &images[1]));
+        Ok((kernels?, tally))
+    };
+    let (exact, _) = run(Arithmetic::uniform(Format::F64, MultiplyAdd::Fused))?;
+    // The rounding of a number of as many digits, times 30: products, roots and eleven layers; measured: below 8.
+    for (format, accumulator, digits) in [
+        (Format::F16, Format::F32, 11),
+        (Format::Bf16, Format::F32, 8),
+        (Format::Fixed { integer: 15, fraction: 16 }, Format::Fixed { integer: 27, fraction: 20 }, 11),
+    ] {
+        let (kernels, tally) = run(Arithmetic { format, accumulator, multiply_add: MultiplyAdd::Fused })?;
+        assert_eq!(tally.beyond, 0, "{format}");
+        for (ours, exact) in kernels.iter().zip(&exact) {
+            let error = (ours / exact - 1.0).abs();
+            assert!(error < 30.0 * 2f64.powi(-digits), "{format}: {ours} instead of {exact}");
+        }
+    }
+    Ok(())
+}
