@@ -311,7 +311,7 @@ fn faint_numbers_are_warned_of() {
         let ran =
             run(path, &format!("kernel --x faint.npy --out k.npy --net {net} --depth 3 --precision {precision}")).ok();
         assert_eq!(ran.stderr.contains(warning), warned, "{net}, {precision}: {}", ran.stderr);
-        std::fs::remove_file(path.join("k.npy")).unwrap();
+        fs::remove_file(path.join("k.npy")).unwrap();
     }
 }
 
