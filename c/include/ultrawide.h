@@ -179,7 +179,7 @@ enum uw_pooling
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
     /**
-     * Flatten and a dense layer: the sum of T[i,j,i,j] over all pixels (i,j).
+     * Flatten and a dense layer: the sum of `T[i,j,i,j]` over all pixels (i,j).
      */
     UW_VANILLA = 1,
     /**
@@ -187,7 +187,7 @@ enum uw_pooling
      */
     UW_GAP = 2,
     /**
-     * Local average pooling with windows of (2c+1)^2 pixels, c = lap: (2c+1)^-4 times the sum of T[i+a,j+b,i+a',j+b'] over all pixels
+     * Local average pooling with windows of (2c+1)^2 pixels, c = lap: (2c+1)^-4 times the sum of `T[i+a,j+b,i+a',j+b']` over all pixels
      * (i,j) and all a, b, a', b' from -c to c, terms outside the image dropped.
      */
     UW_LAP = 3,
@@ -215,7 +215,7 @@ typedef struct uw_readout {
 } uw_readout;
 
 /**
- * pixel = number * scale[c] + offset[c], one pair for each channel c.
+ * pixel = `number * scale[c] + offset[c]`, one pair for each channel c.
  */
 typedef struct uw_affine {
     /**

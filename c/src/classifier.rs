@@ -7,7 +7,7 @@ use crate::error::code;
 use crate::error::uw_error::{self, *};
 use crate::network::{self, uw_readout};
 
-/// pixel = number * scale[c] + offset[c], one pair for each channel c.
+/// pixel = `number * scale[c] + offset[c]`, one pair for each channel c.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct uw_affine {
@@ -137,7 +137,9 @@ pub unsafe extern "C" fn uw_classifier_workspace(classifier: *const uw_classifie
 
 /// The class of an image, counted from 0, the lowest one where several have the largest score; and the scores of all classes.
 ///
+/// ```text
 ///     score_c = sum over i of k(x, image_i) weight_(i,c)
+/// ```
 ///
 /// Shapes: `pixels`: C P Q numbers, not yet normalised: for data of bytes 0 to 255, for the bundled digits 0 to 16. `workspace`: at
 /// least what uw_classifier_workspace says, of any content. `scores`: one for each class.

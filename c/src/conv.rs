@@ -81,7 +81,9 @@ unsafe fn pair_any<S: Float>(
 
 /// Prepares one image: what it contributes to every pair that it takes part in.
 ///
+/// ```text
 ///     v_0[i,j] = box(sum over c of pixel_c[i,j]^2),   v_h = box(v_(h-1)) / filter^2;   written: sqrt(v_h), 1 / sqrt(v_h)
+/// ```
 ///
 /// with box the sum over filter x filter pixels, those outside the image dropped. A prepared image serves for all its pairs, in this
 /// process and on this machine: its layout may change from version to version.
@@ -124,9 +126,11 @@ pub unsafe extern "C" fn uw_conv_prepare_f64(
 
 /// The kernels of two images: every kernel, readout and depth of the net in one pass.
 ///
+/// ```text
 ///     S = box(sum over c of x_c[i,j] y_c[i',j']),   T = S or 0 (first layer frozen)
 ///     for each ReLU layer, with n = sqrt(v_x[i,j] v_y[i',j']):
 ///         K = n kappa1(S/n) / filter^2,   T = kappa0(S/n) / filter^2 * T + K,   then S = box(K), T = box(T)
+/// ```
 ///
 /// The NNGP kernel reads out K, the NTK reads out T, or T - K where the last layer is frozen (Arora et al. 2019, arXiv 1904.11955,
 /// section 4 and appendix G, in its scale: no 1/C). Where the images are equal, S/n is exactly 1.

@@ -45,8 +45,10 @@ unsafe fn pair_any<S: Float>(
 
 /// The kernels of two inputs of a fully connected ReLU net without biases: every kernel and depth of the request in one pass.
 ///
+/// ```text
 ///     S = x.y,   T = S or 0 (first layer frozen);   for each ReLU layer, with n = |x| |y|:
 ///         K = n kappa1(S/n),   T = kappa0(S/n) T + K,   S = K
+/// ```
 ///
 /// The NNGP kernel is K, the NTK is T, or T - K where the last layer is frozen. Nothing needs to be prepared, and there is no scratch.
 ///

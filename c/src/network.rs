@@ -37,11 +37,11 @@ pub enum uw_trained {
 #[repr(u32)]
 #[derive(Clone, Copy)]
 pub enum uw_pooling {
-    /// Flatten and a dense layer: the sum of T[i,j,i,j] over all pixels (i,j).
+    /// Flatten and a dense layer: the sum of `T[i,j,i,j]` over all pixels (i,j).
     UW_VANILLA = 1,
     /// Global average pooling: the mean over all P^2 Q^2 entries.
     UW_GAP = 2,
-    /// Local average pooling with windows of (2c+1)^2 pixels, c = lap: (2c+1)^-4 times the sum of T[i+a,j+b,i+a',j+b'] over all pixels
+    /// Local average pooling with windows of (2c+1)^2 pixels, c = lap: (2c+1)^-4 times the sum of `T[i+a,j+b,i+a',j+b']` over all pixels
     /// (i,j) and all a, b, a', b' from -c to c, terms outside the image dropped.
     UW_LAP = 3,
 }

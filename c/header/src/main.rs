@@ -10,9 +10,9 @@ fn main() -> ExitCode {
     let header = cbindgen::Builder::new().with_config(config).with_crate(here.join("..")).generate();
     let mut bytes = Vec::new();
     header.expect("the crate can be read").write(&mut bytes);
-    // Rust's own words about safety conditions tell C nothing that the header's first lines do not say.
+    // Rust's own words about safety conditions tell C nothing that the header's first lines do not say, and its marks of code nothing at all.
     let text = String::from_utf8(bytes).expect("cbindgen writes UTF-8");
-    let text = without_safety(&text);
+    let text = for_c(&text);
     if std::env::args().any(|argument| argument == "--check") {
         if std::fs::read_to_string(&target).is_ok_and(|found| found == text) {
             return ExitCode::SUCCESS;
@@ -24,8 +24,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Leaves out the section `# Safety` of every comment, which is its last one.
-fn without_safety(text: &str) -> String {
+/// Leaves out the section `# Safety` of every comment, which is its last one, and the fences of code.
+fn for_c(text: &str) -> String {
     let (mut kept, mut inside) = (Vec::<&str>::new(), false);
     for line in text.lines() {
         if line.trim() == "* # Safety" {
@@ -34,7 +34,7 @@ fn without_safety(text: &str) -> String {
             kept.pop();
         }
         inside &= line.trim() != "*/";
-        if !inside {
+        if !inside && !line.trim_start().starts_with("* ```") {
             kept.push(line);
         }
     }
