@@ -81,7 +81,9 @@ impl Format {
             Format::F64 => 8,
             Format::F32 => 4,
             Format::Bf16 | Format::F16 => 2,
-            Format::Fixed { integer, fraction } => (usize::from(integer + fraction) + 1).div_ceil(8).next_power_of_two(),
+            Format::Fixed { integer, fraction } => {
+                (usize::from(integer + fraction) + 1).div_ceil(8).next_power_of_two()
+            }
         }
     }
 

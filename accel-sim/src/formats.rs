@@ -6,9 +6,7 @@ use faer::{Mat, Side};
 use rayon::prelude::*;
 use ultrawide::data::{Dataset, Images};
 use ultrawide::regression::{Predictor, Targets, Workspace, evaluate};
-use ultrawide_core::{
-    Conv, Error, Number, Scalar, conv_pair, conv_scratch_len, identity_cap, prepare, prepared_len,
-};
+use ultrawide_core::{Conv, Error, Number, Scalar, conv_pair, conv_scratch_len, identity_cap, prepare, prepared_len};
 
 /// The reference: `f64`, whose kernels are right to 1e-14 (`docs/accuracy.md`).
 pub const REFERENCE: Arithmetic = Arithmetic::uniform(crate::format::Format::F64, MultiplyAdd::Fused);
@@ -67,12 +65,7 @@ fn pair(net: &Conv, x: &Prepared, y: &Prepared) -> Result<Vec<f64>, Error> {
 ///
 /// # Errors
 /// Those of the core.
-pub fn kernels(
-    net: &Conv,
-    data: &Dataset,
-    arithmetic: Arithmetic,
-    tick: impl Fn() + Sync,
-) -> anyhow::Result<Kernels> {
+pub fn kernels(net: &Conv, data: &Dataset, arithmetic: Arithmetic, tick: impl Fn() + Sync) -> anyhow::Result<Kernels> {
     let all = |images: &Images| -> Result<Vec<Prepared>, Error> {
         simulate(arithmetic, || (0..images.len()).map(|index| prepared(net, images, index)).collect()).0
     };
@@ -80,7 +73,8 @@ pub fn kernels(
     // A row: one image against the training images, of a training image only those up to itself.
     type Row = Result<(Vec<Vec<f64>>, crate::number::Tally), Error>;
     let row = |x: &Prepared, partners: &[Prepared]| -> Row {
-        let (row, tally) = simulate(arithmetic, || partners.iter().map(|y| pair(net, x, y)).collect::<Result<Vec<_>, Error>>());
+        let (row, tally) =
+            simulate(arithmetic, || partners.iter().map(|y| pair(net, x, y)).collect::<Result<Vec<_>, Error>>());
         tick();
         Ok((row?, tally))
     };
@@ -110,7 +104,9 @@ pub fn kernels(
 /// Labels that are none of the classes.
 pub fn judge(net: &Conv, data: &Dataset, kernels: &Kernels, exact: &Kernels) -> anyhow::Result<Vec<Quality>> {
     let depths = net.request().depths().iter().enumerate();
-    depths.map(|(output, &depth)| judge_one(data, depth, [kernels, exact].map(|k| [&k.train[output], &k.test[output]]))).collect()
+    depths
+        .map(|(output, &depth)| judge_one(data, depth, [kernels, exact].map(|k| [&k.train[output], &k.test[output]])))
+        .collect()
 }
 
 /// Ridges over the mean of the diagonal, tried one after another.
@@ -131,7 +127,8 @@ fn judge_one(data: &Dataset, depth: usize, [ours, exact]: [[&Mat<f64>; 2]; 2]) -
     }
     let (train, test) = (ours[0], ours[1]);
     let n = train.nrows();
-    let finite = [train, test].iter().all(|matrix| matrix.col_iter().all(|column| column.iter().all(|k| k.is_finite())));
+    let finite =
+        [train, test].iter().all(|matrix| matrix.col_iter().all(|column| column.iter().all(|k| k.is_finite())));
     let mut quality = Quality { depth, largest, mean: sum / count, least: f64::NAN, ridge: None, accuracy: None };
     if !finite {
         return Ok(quality);

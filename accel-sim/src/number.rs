@@ -67,17 +67,8 @@ pub enum Op {
 
 impl Op {
     /// All of them, in the order of [`Op::index`].
-    pub const ALL: [Op; 9] = [
-        Op::Add,
-        Op::Multiply,
-        Op::Fma,
-        Op::Divide,
-        Op::Sqrt,
-        Op::Select,
-        Op::Load,
-        Op::Store,
-        Op::Control,
-    ];
+    pub const ALL: [Op; 9] =
+        [Op::Add, Op::Multiply, Op::Fma, Op::Divide, Op::Sqrt, Op::Select, Op::Load, Op::Store, Op::Control];
 
     /// The position among [`Op::ALL`].
     pub fn index(self) -> usize {
@@ -129,10 +120,8 @@ pub fn simulate<T>(arithmetic: Arithmetic, work: impl FnOnce() -> T) -> (T, Tall
         state.counts.iter().chain([&state.beyond]).for_each(|count| count.set(0));
     });
     let result = work();
-    let tally = STATE.with(|state| Tally {
-        counts: std::array::from_fn(|op| state.counts[op].get()),
-        beyond: state.beyond.get(),
-    });
+    let tally = STATE
+        .with(|state| Tally { counts: std::array::from_fn(|op| state.counts[op].get()), beyond: state.beyond.get() });
     (result, tally)
 }
 
@@ -205,9 +194,9 @@ impl<const COUNTED: bool> Simulated<COUNTED> {
         let [of_product, of_term] = signs;
         let operands = [self, factor, term];
         match STATE.with(|state| state.arithmetic.get().multiply_add) {
-            MultiplyAdd::Fused => Self::operate(Op::Fma, operands, |format, [x, y, z]| {
-                format.mul_add(of_product * x, y, of_term * z)
-            }),
+            MultiplyAdd::Fused => {
+                Self::operate(Op::Fma, operands, |format, [x, y, z]| format.mul_add(of_product * x, y, of_term * z))
+            }
             MultiplyAdd::Chained => Self::operate(Op::Fma, operands, |format, [x, y, z]| {
                 format.add(of_product * format.mul(x, y), of_term * z)
             }),

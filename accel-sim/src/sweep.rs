@@ -53,7 +53,8 @@ pub struct Point {
 /// A depth that the net does not have; what does not fit is a point without a report.
 pub fn sweep(machine: &Machine, net: &Conv, axis: Axis) -> Result<Vec<Point>, ultrawide_core::Error> {
     const FACTORS: [f64; 7] = [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
-    let point = |value: String, place: f64, machine: &Machine, net: &Conv| Point { value, place, report: run(machine, net) };
+    let point =
+        |value: String, place: f64, machine: &Machine, net: &Conv| Point { value, place, report: run(machine, net) };
     let scaled = |value: usize, factor: f64| ((value as f64 * factor).round() as usize).max(1);
     let mut points = Vec::new();
     match axis {

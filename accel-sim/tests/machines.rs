@@ -35,8 +35,16 @@ fn bad_files_are_told_in_one_line() {
         ("name", "name = \"\"", ["name", "\"\"", "not empty"]),
         ("name", "nome = \"x\"", ["key name", "missing", "string"]),
         ("about", "about = \"x\"\ncolour = 3", ["colour", "is 3", "no such key"]),
-        ("add =", "add = { latency = -1, interval = 1, instructions = 1, picojoules = 0.4 }", ["operation.add.latency", "-1", "from 1 to"]),
-        ("add =", "add = { latency = 1, interval = 1, instructions = 1 }", ["operation.add.picojoules", "missing", "from 0 to"]),
+        (
+            "add =",
+            "add = { latency = -1, interval = 1, instructions = 1, picojoules = 0.4 }",
+            ["operation.add.latency", "-1", "from 1 to"],
+        ),
+        (
+            "add =",
+            "add = { latency = 1, interval = 1, instructions = 1 }",
+            ["operation.add.picojoules", "missing", "from 0 to"],
+        ),
         ("add =", "", ["operation.add", "missing", "a table"]),
         ("add =", "add = 3", ["operation.add", "is 3", "a table"]),
         ("multiply_add", "multiply_add = true", ["multiply_add", "true", "fused, chained, separate"]),

@@ -4,8 +4,8 @@ use ultrawide::simd::{Backend, Element, Job};
 use ultrawide_accel_sim::format::Format;
 use ultrawide_accel_sim::number::{Arithmetic, Lane, MultiplyAdd, Op, Tally, Vector, simulate};
 use ultrawide_core::{
-    Conv, Dense, Error, Kernel, Number, Readout, Request, Scalar, Shape, Trained, conv_pair, conv_scratch_len, dense_pair,
-    identity_cap, prepare, prepared_len,
+    Conv, Dense, Error, Kernel, Number, Readout, Request, Scalar, Shape, Trained, conv_pair, conv_scratch_len,
+    dense_pair, identity_cap, prepare, prepared_len,
 };
 
 const BOTH: [Kernel; 2] = [Kernel::Nngp, Kernel::Ntk];
@@ -55,7 +55,9 @@ fn images(shape: Shape) -> Vec<Vec<f64>> {
 /// The bits of `S` without fusing, and of the fused backend that this machine has.
 fn equals_the_core<S: Element>(format: Format) -> Result<(), Error> {
     let readouts = [Readout::Vanilla, Readout::Gap, Readout::Lap(1)];
-    for (shape, filter) in [(Shape { channels: 2, height: 5, width: 4 }, 3), (Shape { channels: 1, height: 3, width: 3 }, 5)] {
+    for (shape, filter) in
+        [(Shape { channels: 2, height: 5, width: 4 }, 3), (Shape { channels: 1, height: 3, width: 3 }, 5)]
+    {
         for trained in [Trained::All, Trained::Hidden] {
             // Deep enough that the growth of f32 is divided out on the way.
             let net = Conv::new(shape, filter, &readouts, Request::new(&BOTH, &[3, 11, 30], trained)?)?;

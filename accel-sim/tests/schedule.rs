@@ -85,7 +85,9 @@ fn scratchpads() {
     }
     machine.memory.scratchpad = work + buffer - 1;
     let error = schedule::run(&machine, &net).expect_err("too small").to_string();
-    for part in [(work + buffer).to_string(), (work + 2 * buffer).to_string(), "1x7x7".to_owned(), "zen4-avx2".to_owned()] {
+    for part in
+        [(work + buffer).to_string(), (work + 2 * buffer).to_string(), "1x7x7".to_owned(), "zen4-avx2".to_owned()]
+    {
         assert!(error.contains(&part) && !error.contains('\n'), "{error} does not say {part}");
     }
 }

@@ -83,7 +83,15 @@ impl Args {
         let path = self.out.join("formats.csv");
         let mut file = csv::Writer::from_path(&path).with_context(|| format!("cannot write {}", path.display()))?;
         file.write_record([
-            "net", "format", "accumulator", "depth", "largest error", "mean error", "least eigenvalue", "ridge", "accuracy",
+            "net",
+            "format",
+            "accumulator",
+            "depth",
+            "largest error",
+            "mean error",
+            "least eigenvalue",
+            "ridge",
+            "accuracy",
             "beyond",
         ])?;
         for row in rows {

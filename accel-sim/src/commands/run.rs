@@ -31,10 +31,16 @@ impl Args {
             ("bound by", format!("{:?}", report.bound).to_lowercase()),
             ("energy of a pair", quantity(report.joules_per_pair, "J")),
             ("instructions of a pair", quantity(report.instructions_per_pair, "")),
-            ("instructions of a vector of entries and a layer", format!("{:.1}", report.instructions_per_entry_and_layer)),
+            (
+                "instructions of a vector of entries and a layer",
+                format!("{:.1}", report.instructions_per_entry_and_layer),
+            ),
             ("pairs, jobs, cycles of the run", format!("{}, {}, {:.0}", report.pairs, report.jobs, report.cycles)),
             ("scratchpad", format!("{} of {} bytes", plan.bytes, machine.memory.scratchpad)),
-            ("images", format!("{:?}, {} buffers, {} contexts", plan.images, plan.buffers, plan.contexts).to_lowercase()),
+            (
+                "images",
+                format!("{:?}, {} buffers, {} contexts", plan.images, plan.buffers, plan.contexts).to_lowercase(),
+            ),
             ("bytes from and to the scratchpad", quantity(report.scratchpad_bytes, "B")),
             ("bytes from beyond", quantity(report.offchip_bytes, "B")),
         ] {

@@ -10,7 +10,12 @@ use ultrawide_accel_sim::sweep::{Axis, sweep};
 #[derive(clap::Args)]
 pub struct Args {
     /// Bundled machines or TOML files
-    #[arg(long, value_delimiter = ',', value_name = "NAME|FILE", default_value = "cortex-m7,npu-64k,bf16-dsp,zen4-avx512,h200-sm")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "NAME|FILE",
+        default_value = "cortex-m7,npu-64k,bf16-dsp,zen4-avx512,h200-sm"
+    )]
     machine: Vec<String>,
     #[command(flatten)]
     net: net::Args,
@@ -30,7 +35,16 @@ impl Args {
         let machines: Vec<Machine> = self.machine.iter().map(|name| Machine::find(name)).collect::<Result<_, _>>()?;
         let path = self.out.join("sweep.csv");
         let mut file = csv::Writer::from_path(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        file.write_record(["machine", "axis", "value", "seconds a pair", "joules a pair", "images", "bound by", "error"])?;
+        file.write_record([
+            "machine",
+            "axis",
+            "value",
+            "seconds a pair",
+            "joules a pair",
+            "images",
+            "bound by",
+            "error",
+        ])?;
         let bar = progress_bar((axes.len() * machines.len()) as u64, "sweep");
         let mut panels = Vec::new();
         for axis in axes {

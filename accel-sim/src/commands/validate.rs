@@ -33,7 +33,8 @@ impl Args {
         let mut file = csv::Writer::from_path(&path).with_context(|| format!("cannot write {}", path.display()))?;
         file.write_record(["backend", "side", "depth", "clock", "predicted", "best", "median", "ratio"])?;
         let bar = progress_bar((backends.len() * self.side.len() * self.depth.len()) as u64, "validate");
-        let mut table = table(&["backend", "image", "depth", "predicted", "measured, best", "median", "predicted / best"]);
+        let mut table =
+            table(&["backend", "image", "depth", "predicted", "measured, best", "median", "predicted / best"]);
         let mut worst = 1.0f64;
         for &backend in &backends {
             for &side in &self.side {
