@@ -11,6 +11,10 @@ import sys
 import tomllib
 
 
+# Not c/header, which runs cbindgen (MPL-2.0) to write a file and links nothing of it into anything.
+WORKSPACES = [".", "firmware"]
+
+
 def allowed(expression, allow):
     """Whether an SPDX expression can be met by allowed licences alone."""
     tokens = re.findall(r"[()]|[^\s()]+(?: WITH [^\s()]+)?", expression.replace("/", " OR "))
@@ -20,12 +24,13 @@ def allowed(expression, allow):
 
 def main():
     allow = set(tomllib.loads(pathlib.Path("deny.toml").read_text())["licenses"]["allow"])
-    metadata = subprocess.run(
-        ["cargo", "metadata", "--locked", "--format-version", "1"], check=True, capture_output=True, text=True
-    )
-    packages = json.loads(metadata.stdout)["packages"]
+    packages = {}
+    for workspace in WORKSPACES:
+        command = ["cargo", "metadata", "--locked", "--format-version", "1", "--manifest-path", f"{workspace}/Cargo.toml"]
+        metadata = subprocess.run(command, check=True, capture_output=True, text=True)
+        packages |= {package["id"]: package for package in json.loads(metadata.stdout)["packages"]}
     bad = []
-    for package in packages:
+    for package in packages.values():
         name = f"{package['name']} {package['version']}"
         if not package["license"] or not allowed(package["license"], allow):
             bad.append(f"{name}: licence {package['license']} is not allowed")
