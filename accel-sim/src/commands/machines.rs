@@ -25,6 +25,7 @@ impl Args {
         }
         let net = cntk(Shape { channels: 3, height: 32, width: 32 }, Readout::Gap, &[11], Trained::Hidden)?;
         println!("CNTK-GAP, images 3x32x32, depth 11\n");
+        let mut notes = Vec::new();
         let mut table = table(&["machine", "about", "format", "images", "time a pair", "energy a pair", "bound by"]);
         for (name, _) in BUNDLED {
             let machine = Machine::find(name)?;
@@ -35,12 +36,18 @@ impl Args {
                     quantity(report.joules_per_pair, "J"),
                     format!("{:?}", report.bound).to_lowercase(),
                 ],
-                Err(error) => [error.to_string(), String::new(), String::new(), String::new()],
+                Err(error) => {
+                    notes.push(error.to_string());
+                    ["does not fit".to_owned(), String::new(), String::new(), String::new()]
+                }
             };
             let start = [machine.name, machine.about, machine.arithmetic.format.to_string()];
             table.add_row(start.into_iter().chain(row));
         }
         println!("{table}");
+        for note in notes {
+            println!("\n{note}");
+        }
         Ok(true)
     }
 }
