@@ -101,6 +101,7 @@ fn f64_has_the_bits_of_the_core() -> Result<(), Error> {
 /// zeros that are in memory, 2 additions of K alone (Θ is not summed in the first layer), and 1 of the column to the right.
 /// |Σ| (select), n − |Σ| (fma), 1/√v 1/√v' and u (2 products), max (select), root. P: 7 fma, R: 6; deficit · root (1 product),
 /// + (fma), max(Σ, 0) (select); part (1 product), Θ + K (1 sum), after (fma), below zero (fma, select).
+///
 /// Readout: 1 sum in the block; the exact addition of it: 6 sums and differences, 1 for the low part: `exact_sum` has add, sub, sub,
 /// sub, sub, add, add = 7. Value: 1 sum; 4 products for the output, 1 for ρ ρ'.
 #[test]
