@@ -54,8 +54,8 @@ fn hash<S: Element>(backend: Backend, threads: usize, tile: usize) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-#[test]
-fn one_hash() {
+/// Every fused backend, with so many threads and tiles of so many images.
+fn check(threads: usize, tile: usize) {
     let fused: Vec<Backend> = Backend::available().into_iter().filter(|backend| backend.is_fused()).collect();
     if fused.is_empty() {
         // Straight to the terminal: what a passing test prints is hidden.
@@ -63,9 +63,22 @@ fn one_hash() {
         writeln!(std::io::stderr(), "\n==== SKIPPED: {why} ====").expect("standard error");
     }
     for backend in fused {
-        for (threads, tile) in [(1, 32), (2, 16), (5, 3)] {
-            assert_eq!(hash::<f32>(backend, threads, tile), F32, "f32, {backend}, {threads} threads, tiles of {tile}");
-            assert_eq!(hash::<f64>(backend, threads, tile), F64, "f64, {backend}, {threads} threads, tiles of {tile}");
-        }
+        assert_eq!(hash::<f32>(backend, threads, tile), F32, "f32, {backend}, {threads} threads, tiles of {tile}");
+        assert_eq!(hash::<f64>(backend, threads, tile), F64, "f64, {backend}, {threads} threads, tiles of {tile}");
     }
+}
+
+#[test]
+fn one_thread() {
+    check(1, 32);
+}
+
+#[test]
+fn two_threads() {
+    check(2, 16);
+}
+
+#[test]
+fn many_threads_and_tiles() {
+    check(5, 3);
 }
