@@ -1,7 +1,7 @@
 //! Will an accelerator do? What it makes of `ultrawide`'s kernels, in its numbers, its time and its energy, before it is bought.
 //!
 //! - [`machine`]: a machine as a TOML file, and the bundled ones;
-//! - [`format`]: number formats, rounded to the bit;
+//! - [`mod@format`]: number formats, rounded to the bit;
 //! - [`number`]: a number in such a format that counts, on which the core's own recursion runs;
 //! - [`trace`], [`pipeline`]: the operations of that recursion as instructions, and how long a core takes for them;
 //! - [`cost`]: what a stencil costs;

@@ -135,7 +135,7 @@ impl Steps<'_> {
 /// Rounds of one image against a vector of partners that are run: images are fetched during the round before.
 const ROUNDS: usize = 2;
 
-/// Runs [`ROUNDS`] vectors of partners through a machine.
+/// Runs `ROUNDS` vectors of partners through a machine.
 ///
 /// # Errors
 /// See [`ScheduleError`].

@@ -3,7 +3,7 @@
 //!
 //! The core's numbers pass through slices that a number type does not see, so loads and stores are read off the data flow: an operand
 //! computed long before it is used has been in memory since, and a result that is loaded was stored. *Long* is more than
-//! [`HORIZON`] operations, the number of three columns: the hot loop keeps nothing in registers for longer than that.
+//! `HORIZON` operations, the number of three columns: the hot loop keeps nothing in registers for longer than that.
 
 use crate::number::Op;
 
