@@ -307,7 +307,7 @@ fn faint_numbers_are_warned_of() {
     let mut pixels = [1.0_f32; 54];
     pixels[9 + 4] = -1e-25;
     write_array(&path.join("faint.npy"), &[6, 1, 3, 3], pixels).unwrap();
-    let warning = "the row images: number 4 of image 1 is -9.9";
+    let warning = "the row images: number 4 of image 1 is -1.00";
     for (net, precision, warned) in [("cntk-v", "f32", true), ("cntk-v", "f64", false), ("fc", "f32", false)] {
         let ran =
             run(path, &format!("kernel --x faint.npy --out k.npy --net {net} --depth 3 --precision {precision}")).ok();
