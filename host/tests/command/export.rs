@@ -68,7 +68,8 @@ fn every_network_recognises_digits() {
         assert!(read(folder.path(), "a.rs").contains(text), "{net}");
         let accuracy = said.lines().find_map(|line| line.strip_prefix("accuracy")).unwrap().trim();
         let percent: f64 = accuracy.split_once(" %").unwrap().0.parse().unwrap();
-        assert!(percent / 100.0 >= LEAST_ACCURACY, "{net}: {said}");
+        let share = percent / 100.0;
+        assert!(share >= LEAST_ACCURACY, "{net}: {said}");
     }
 }
 
