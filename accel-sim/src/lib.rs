@@ -18,7 +18,6 @@ pub mod machine;
 pub mod number;
 pub mod pipeline;
 pub mod plan;
-pub mod plot;
 pub mod schedule;
 pub mod sweep;
 pub mod trace;

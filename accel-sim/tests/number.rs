@@ -73,7 +73,7 @@ fn equals_the_core<S: Element>(format: Format) -> Result<(), Error> {
                     let (simulated, _) = simulate(twice, || dense::<Vector>(&dense_net, x, y));
                     assert_eq!(simulated?, dense::<S>(&dense_net, x, y)?, "dense {format} {shape} {trained:?}");
                 }
-                let fastest = Backend::available().into_iter().rfind(|backend| backend.is_fused());
+                let fastest = Backend::fused();
                 if let Some(backend) = fastest {
                     let fused = Arithmetic::uniform(format, MultiplyAdd::Fused);
                     let (simulated, _) = simulate(fused, || conv::<Vector>(&net, x, y));

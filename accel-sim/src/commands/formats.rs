@@ -8,9 +8,9 @@ use ultrawide_accel_sim::cost::cntk;
 use ultrawide_accel_sim::format::Format;
 use ultrawide_accel_sim::formats::{Quality, REFERENCE, judge, kernels};
 use ultrawide_accel_sim::number::{Arithmetic, MultiplyAdd};
-use ultrawide_accel_sim::plot::{Curve, Panel, plot};
 use ultrawide_accel_sim::sweep;
 use ultrawide_core::{Readout, Trained};
+use ultrawide_plot::{Curve, Panel, plot};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -112,15 +112,13 @@ impl Args {
         }
         file.flush()?;
         let panel = |net: &str, what: &'static str, value: fn(&Quality) -> f64| {
-            let curve = |row: &Row| Curve {
-                label: row.format.to_string(),
-                points: row.quality.iter().map(|q| (q.depth as f64, value(q))).collect(),
+            let shown = rows.iter().filter(|row| row.net == net && row.format != Format::F64);
+            let curve = |(number, row): (usize, &Row)| {
+                let points = row.quality.iter().map(|q| (q.depth as f64, value(q)));
+                Curve::new(row.format.to_string(), number, points)
             };
-            Panel {
-                caption: net.to_owned(),
-                axes: ["depth", what],
-                curves: rows.iter().filter(|row| row.net == net && row.format != Format::F64).map(curve).collect(),
-            }
+            let curves = shown.enumerate().map(curve).collect();
+            Panel { caption: net.to_owned(), axes: ["depth", what], range: None, curves }
         };
         let panels: Vec<Panel> = ["cntk-v", "cntk-gap"]
             .into_iter()

@@ -4,8 +4,8 @@ use super::{net, progress_bar};
 use anyhow::Context;
 use std::path::PathBuf;
 use ultrawide_accel_sim::machine::Machine;
-use ultrawide_accel_sim::plot::{Curve, Panel, plot};
 use ultrawide_accel_sim::sweep::{Axis, sweep};
+use ultrawide_plot::{Curve, Panel, plot};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -68,7 +68,7 @@ impl Args {
                     };
                     file.write_record(start.iter().chain(&rest))?;
                 }
-                curves.push(Curve { label: machine.name.clone(), points });
+                curves.push(Curve::new(&machine.name, curves.len(), points));
                 bar.inc(1);
             }
             let what = match axis {
@@ -78,7 +78,7 @@ impl Args {
                 Axis::Format => "bytes of a number",
                 Axis::Depth => "depth",
             };
-            panels.push(Panel { caption: axis.name().to_owned(), axes: [what, "seconds a pair"], curves });
+            panels.push(Panel { caption: axis.name().to_owned(), axes: [what, "seconds a pair"], range: None, curves });
         }
         bar.finish_and_clear();
         file.flush()?;

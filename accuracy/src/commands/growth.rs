@@ -1,6 +1,6 @@
 //! `accuracy growth`.
 
-use super::plot::{Curve, NETS, Panel, plot};
+use super::{NETS, curve};
 use anyhow::Context;
 use rayon::prelude::*;
 use std::cmp::Ordering;
@@ -10,6 +10,7 @@ use ultrawide_accuracy::growth::images::IMAGES;
 use ultrawide_accuracy::growth::{EPSILONS, Job, Net, Of, Row, bound};
 use ultrawide_accuracy::progress_bar;
 use ultrawide_core::Trained;
+use ultrawide_plot::{Curve, Panel, plot};
 
 /// The depths measured.
 const DEPTHS: [usize; 15] = [2, 3, 4, 6, 8, 11, 16, 21, 32, 48, 64, 96, 128, 160, 200];
@@ -92,8 +93,8 @@ fn panels(rows: &[Row]) -> Vec<Panel> {
         let epsilon = EPSILONS[precision];
         let rows = || rows.iter().filter(move |row| row.of == of);
         let deepest = rows().map(|row| row.depth).max().unwrap_or(2);
-        let limit = (2..=deepest).map(|depth| (depth, epsilon * bound(Net::Vanilla, of, NUMBERS, depth)));
-        let curve = |(net, _)| {
+        let limit = (2..=deepest).map(|depth| (depth as f64, epsilon * bound(Net::Vanilla, of, NUMBERS, depth)));
+        let of_net = |net| {
             let mut largest = BTreeMap::new();
             for row in rows().filter(|row| row.net == net) {
                 if let Some(error) = [row.f32, Some(row.f64)][precision] {
@@ -101,13 +102,13 @@ fn panels(rows: &[Row]) -> Vec<Panel> {
                     *entry = entry.max(error);
                 }
             }
-            Curve::of(net, largest)
+            curve(net, largest)
         };
         Panel {
             caption: format!("{}, {of}", NAMES[precision]),
-            values: "largest relative error",
-            range: 0.3 * epsilon..1e4 * epsilon,
-            curves: [Curve::limit("bound", limit)].into_iter().chain(NETS.map(curve)).collect(),
+            axes: ["depth", "largest relative error"],
+            range: Some(0.3 * epsilon..1e4 * epsilon),
+            curves: [Curve::limit("bound", limit)].into_iter().chain(NETS.map(of_net)).collect(),
         }
     };
     (0..NAMES.len())

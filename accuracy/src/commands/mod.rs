@@ -2,11 +2,12 @@
 
 mod growth;
 mod kappa;
-mod plot;
 mod spectrum;
 
 use clap::Parser;
 use std::process::ExitCode;
+use ultrawide_accuracy::growth::Net;
+use ultrawide_plot::Curve;
 
 /// Measure the numbers of ultrawide against multi-precision
 #[derive(Parser)]
@@ -30,4 +31,14 @@ impl Command {
         };
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// The networks, in the order of their colours in the plots.
+const NETS: [Net; 4] = [Net::Dense, Net::Vanilla, Net::Gap, Net::Lap];
+
+/// The curve of a network over the depth.
+fn curve(net: Net, points: impl IntoIterator<Item = (usize, f64)>) -> Curve {
+    let number = NETS.iter().position(|&other| other == net).unwrap_or(NETS.len());
+    let points = points.into_iter().map(|(depth, value)| (depth as f64, value));
+    Curve::new(format!("{net:?}").to_lowercase(), number, points)
 }

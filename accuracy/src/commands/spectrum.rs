@@ -1,6 +1,6 @@
 //! `accuracy spectrum`.
 
-use super::plot::{Curve, NETS, Panel, plot};
+use super::{NETS, curve};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use ultrawide::data::{Images, Kind, LoadOptions, load};
@@ -10,6 +10,7 @@ use ultrawide_accuracy::growth::{EPSILONS, Net, Of};
 use ultrawide_accuracy::progress_bar;
 use ultrawide_accuracy::spectrum::{Row, measure};
 use ultrawide_core::Trained;
+use ultrawide_plot::{Curve, Panel, plot};
 
 /// Every depth up to the deepest of the paper.
 const DEPTHS: [usize; 20] = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21];
@@ -82,7 +83,7 @@ impl Args {
 /// Prints the worst of each net.
 fn report(set: &Set) {
     println!("{}: smallest eigenvalue over the largest; depths where that is least", set.name);
-    for (net, _) in NETS {
+    for net in NETS {
         for of in [Of::Nngp, Of::NtkAll, Of::NtkHidden] {
             let rows = || set.rows.iter().filter(|row| row.net == net && row.of == of);
             let Some(least) = rows().min_by(|a, b| a.least()[1].total_cmp(&b.least()[1])) else { continue };
@@ -106,16 +107,16 @@ fn report(set: &Set) {
 /// A panel for each kernel.
 fn panels(set: &Set) -> [Panel; 3] {
     [Of::Nngp, Of::NtkAll, Of::NtkHidden].map(|of| {
-        let curve = |(net, _)| {
+        let of_net = |net| {
             let rows = set.rows.iter().filter(|row| row.net == net && row.of == of);
-            Curve::of(net, rows.map(|row| (row.depth, row.least()[1])).filter(|&(_, least)| least > 0.0))
+            curve(net, rows.map(|row| (row.depth, row.least()[1])).filter(|&(_, least)| least > 0.0))
         };
-        let level = DEPTHS.map(|depth| (depth, EPSILONS[0]));
+        let level = DEPTHS.map(|depth| (depth as f64, EPSILONS[0]));
         Panel {
             caption: format!("{}, {of}", set.name),
-            values: "λ_min / λ_max",
-            range: 1e-10..1.0,
-            curves: [Curve::limit("rounding of f32", level)].into_iter().chain(NETS.map(curve)).collect(),
+            axes: ["depth", "λ_min / λ_max"],
+            range: Some(1e-10..1.0),
+            curves: [Curve::limit("rounding of f32", level)].into_iter().chain(NETS.map(of_net)).collect(),
         }
     })
 }

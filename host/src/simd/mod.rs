@@ -96,6 +96,11 @@ impl Backend {
         if backend.is_available() { Ok(backend) } else { Err(BackendError::Missing(backend)) }
     }
 
+    /// The fastest backend of this machine whose multiply-add rounds once, if it has one.
+    pub fn fused() -> Option<Backend> {
+        Self::available().into_iter().rfind(|backend| backend.is_fused())
+    }
+
     /// Whether multiply-add rounds once. Backends that agree in this give the same bits.
     pub fn is_fused(self) -> bool {
         self != Backend::Scalar
