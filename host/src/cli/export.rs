@@ -157,11 +157,40 @@ impl Export {
     }
 }
 
-/// A name of C that the standard does not reserve.
+/// The words that C, up to C23, and C++ as far as the header goes, keep to themselves, and the name that a program starts at.
+const KEYWORDS: &str = "\
+    alignas alignof auto bool break case catch char class const constexpr continue default delete do \
+    double else enum explicit extern false float for goto if inline int long main namespace new nullptr \
+    operator register restrict return short signed sizeof static static_assert struct switch \
+    thread_local true typedef typeof typeof_unqual union unsigned using void volatile while";
+
+/// A name of C that neither the language nor `ultrawide.h` has taken.
 fn identifier(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    match text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(good) && text.len() <= 31 {
-        true => Ok(text.to_owned()),
-        false => Err("a name of C is needed: letters, digits and _, a letter first, at most 31 characters".to_owned()),
+    if !(text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(good) && text.len() <= 31) {
+        return Err("a name of C is needed: letters, digits and _, a letter first, at most 31 characters".to_owned());
+    }
+    if KEYWORDS.split(' ').any(|word| word == text) {
+        return Err("is a word of C, another name is needed".to_owned());
+    }
+    if ["uw_", "UW_"].iter().any(|prefix| text.starts_with(prefix)) {
+        return Err("names that begin with uw_ or UW_ are those of ultrawide.h".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_c() {
+        for name in ["classifier", "digits_2", "x", "uwe", "Int"] {
+            assert_eq!(identifier(name).as_deref(), Ok(name));
+        }
+        let long = "a".repeat(32);
+        for name in ["", "2x", "_x", "a b", "ä", "int", "typeof", "main", "class", "uw_classifier", "UW_GAP", &long] {
+            assert!(identifier(name).is_err(), "{name}");
+        }
     }
 }
