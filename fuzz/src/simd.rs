@@ -91,9 +91,7 @@ fn check<S: Element>(case: &Case, tolerance: f64) {
         if let Err(error) = &found {
             check_line(error);
         }
-        if let (Ok(found), Ok(scalar)) = (&found, &scalar)
-            && case.plain
-        {
+        if let (Ok(found), Ok(scalar)) = (&found, &scalar) {
             near(found, scalar, tolerance, case);
         }
         // A kernel that is out of range is so everywhere, but perhaps by an ulp.
