@@ -3,9 +3,10 @@
 use comfy_table::{CellAlignment, Table};
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 
 use super::progress::duration;
-use crate::job::{Report, Row};
+use crate::job::{PassPlan, PlanReport, Report, Row, ShareReport};
 
 /// All accuracies in one table, a row for each network and kernel and a column for each depth; then sizes and times.
 pub(super) fn render(report: &Report, verbose: bool) -> String {
@@ -23,6 +24,108 @@ pub(super) fn render(report: &Report, verbose: bool) -> String {
         }
     }
     text
+}
+
+/// What a process did for its share, and what is left.
+pub(super) fn share(report: &ShareReport, store: Option<&Path>) -> String {
+    let ShareReport { shard, tiles, computed_tiles, missing_tiles, .. } = report;
+    let took = seconds(report.kernel_seconds);
+    let mut text =
+        format!("shard {shard}: {tiles} tiles are stored, {computed_tiles} of them computed now in {took}\n");
+    let store = store.unwrap_or(Path::new("")).display();
+    line(
+        &mut text,
+        &match missing_tiles {
+            0 => format!("the store is complete: ultrawide regress --store {store}"),
+            missing => format!("{missing} tiles of the store are still missing, of other shards"),
+        },
+    );
+    text
+}
+
+/// What a run costs: a table of its parts, then memory and disk.
+pub(super) fn plan(report: &PlanReport) -> String {
+    let many = report.nodes > 1;
+    let mut header = ["part", "pairs", "entries x layers", "operations", "time"].map(str::to_owned).to_vec();
+    if many {
+        header.push(format!("time on {} nodes", report.nodes));
+    }
+    let mut table = new_table(header, 1);
+    let mut row = |part: &str, pairs: String, figures: [Option<f64>; 2], times: [f64; 2]| {
+        let figures = figures.map(|figure| figure.map_or(String::new(), |figure| format!("{figure:.2e}")));
+        let times = times.into_iter().map(seconds).take(if many { 2 } else { 1 });
+        table.add_row([part.to_owned(), pairs].into_iter().chain(figures).chain(times));
+    };
+    row("preparation", String::new(), [None; 2], [report.preparation_seconds; 2]);
+    for PassPlan { name, pairs, entry_layers, operations, seconds, nodes_seconds, .. } in &report.passes {
+        row(name, pairs.to_string(), [Some(*entry_layers), Some(*operations)], [*seconds, *nodes_seconds]);
+    }
+    if let Some(regression) = &report.regression {
+        let part = format!("{} regression{}", regression.count, if regression.count == 1 { "" } else { "s" });
+        row(&part, String::new(), [None, Some(regression.operations)], [regression.seconds; 2]);
+    }
+    let entry_layers = report.passes.iter().map(|pass| pass.entry_layers).sum();
+    let times = [report.seconds, report.nodes_seconds];
+    row("total", report.pairs.to_string(), [Some(entry_layers), Some(report.operations)], times);
+
+    let mut text = format!("{table}\n\n");
+    let (train, test) = (report.data.train.images, report.data.test.images);
+    line(&mut text, &format!("{train} training and {test} test images of {}", report.data.shape));
+    let threads = format!("{} thread{}", report.threads, if report.threads == 1 { "" } else { "s" });
+    line(&mut text, &format!("machine     {}, {threads}", report.backend));
+    if report.cores_got < 0.9 {
+        let (got, busy) = (100.0 * report.cores_got, seconds(report.seconds / report.cores_got));
+        line(
+            &mut text,
+            &format!("            other work left {got:.0} % of the cores: as busy as that, a run takes {busy}"),
+        );
+    }
+    let memory = &report.memory;
+    let available = match memory.available {
+        None => "how much there is, this system does not tell".to_owned(),
+        Some(available) => format!("{} available", bytes(available as f64)),
+    };
+    let refused = if memory.fits == Some(false) { ": too little, a run is refused" } else { "" };
+    line(&mut text, &format!("memory      {} at the peak, {available}{refused}", bytes(memory.bytes)));
+    let disk = &report.disk;
+    let size = bytes(disk.bytes as f64);
+    match (&disk.folder, disk.missing) {
+        (Some(folder), Some(missing)) => {
+            let free = disk.free.map_or("how much is free, this system does not tell".to_owned(), |free| {
+                format!("{} free", bytes(free as f64))
+            });
+            let missing = bytes(missing as f64);
+            line(
+                &mut text,
+                &format!("disk        {size} in {} files, {missing} still to be written, {free}", disk.files),
+            );
+            if let Some(refused) = &disk.refused {
+                line(&mut text, &format!("            a run is refused: {refused}"));
+            } else {
+                line(&mut text, &format!("            in {folder}"));
+            }
+        }
+        _ => line(&mut text, &format!("disk        none; a --store would take {size} in {} files", disk.files)),
+    }
+    text
+}
+
+/// Bytes as a reader takes them in: with three digits and a unit.
+fn bytes(bytes: f64) -> String {
+    const UNITS: [&str; 7] = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let (mut value, mut unit) = (bytes, 0);
+    // As it will be rounded.
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        (value, unit) = (value / 1e3, unit + 1);
+    }
+    let decimals = if unit == 0 || value >= 99.95 {
+        0
+    } else if value >= 9.995 {
+        1
+    } else {
+        2
+    };
+    format!("{value:.decimals$} {}", UNITS[unit])
 }
 
 fn line(text: &mut String, line: &str) {

@@ -149,7 +149,9 @@ fn regress_stored<S: Float>(
         .sum::<Result<_, JobError>>()?;
     let path = store.path().display();
     if missing > 0 {
-        return Err(JobError::Input(format!("{path}: {missing} tiles are missing; run with --resume computes them")));
+        return Err(JobError::Input(format!(
+            "{path}: {missing} tiles are missing; run with --resume or its --shard computes them"
+        )));
     }
     let mut rows = Vec::new();
     for array in &store.plan().arrays {
