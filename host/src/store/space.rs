@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::StoreError;
-use super::plan::StorePlan;
+use super::plan::{ArrayPlan, StorePlan};
 use super::{metadata, scan};
 
 /// The files of a store that are still to be written.
@@ -53,7 +53,7 @@ impl Space {
     fn counted(
         plan: &StorePlan,
         documents: bool,
-        there: impl Fn(&super::ArrayPlan) -> Result<(usize, usize), StoreError>,
+        there: impl Fn(&ArrayPlan) -> Result<(usize, usize), StoreError>,
     ) -> Result<Self, StoreError> {
         let plan = super::checked(plan)?;
         let mut space = Self::default();

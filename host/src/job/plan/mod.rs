@@ -20,7 +20,7 @@ use super::{Float, Format, JobError, Machine, Pass, RunOptions, Work, available_
 use crate::data::Dataset;
 use crate::gram::{Gram, Net};
 use crate::regression::Targets;
-use crate::store::{Free, Precision, Share, Space, Store};
+use crate::store::{ArrayPlan, Free, Precision, Share, Space, Store, StorePlan};
 use disk::Disk;
 use kernels::{Rate, Sample, vectors};
 
@@ -406,7 +406,8 @@ fn of_pass(
     }
 }
 
-fn array_bytes(plan: &crate::store::StorePlan, array: &crate::store::ArrayPlan) -> f64 {
+/// The bytes of an array's tiles.
+fn array_bytes(plan: &StorePlan, array: &ArrayPlan) -> f64 {
     plan.chunk_bytes(array) as f64 * array.tile_count(plan.tile).unwrap_or(usize::MAX) as f64
 }
 
