@@ -25,7 +25,7 @@ pub struct RunOptions {
     pub precision: Precision,
     /// Whether to average with the mirrored images.
     pub flip: bool,
-    /// The images along the side of a tile; `None` for [`tile_for`].
+    /// The images along the side of a tile; `None` for [`tile_for`](super::tile_for).
     pub tile: Option<usize>,
     /// What is added to the diagonal of the training kernel.
     pub ridge: f64,
