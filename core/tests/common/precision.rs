@@ -238,6 +238,13 @@ pub const DEVIATION: f64 = 8.0;
 /// hundred ε times the condition number.
 pub const SOLVE: f64 = 1e-13;
 
+/// The weights of the solvers that iterate against those of the factorisation in `f64`, relative to the largest: what the project promises. A
+/// residual of 1e-10 leaves more in directions of small eigenvalues, but there the weights are large.
+pub const METHODS: f64 = 1e-8;
+
+/// The relative residual at which an iteration ends: its stopping rule.
+pub const RESIDUAL: f64 = 1e-10;
+
 /// The normwise backward error of a solve: Cholesky's is below n·ε in theory and near ε in practice.
 pub const BACKWARD: f64 = 1e-14;
 

@@ -4,6 +4,7 @@ use anyhow::bail;
 use clap::Args;
 use std::path::PathBuf;
 
+use super::args::Solver;
 use super::progress::Progress;
 use super::{Talk, args, output, table};
 use crate::data::npy::{Matrices, read_labels, write_array};
@@ -17,7 +18,9 @@ Examples:
   ultrawide regress --train K.npy --test KT.npy --labels y.npy --out predictions.npy
         predictions: (m), the class of each test image; or with (depths) or (kernels, depths) before that
   ultrawide regress --store kernels.zarr --ridge 1e-3 --report ridge.csv
-        the kernels of `ultrawide run --store`; the labels come from the data set";
+        the kernels of `ultrawide run --store`; the labels come from the data set
+  ultrawide regress --store kernels.zarr --solver cg
+        with next to no memory: the store is read again for every iteration";
 
 /// Kernel regression on stored kernels.
 #[derive(Args)]
@@ -44,6 +47,10 @@ pub(super) struct Regress {
     /// Added to the diagonal of the training kernel
     #[arg(long, value_name = "R", default_value_t = 0.0, value_parser = args::ridge, allow_negative_numbers = true)]
     ridge: f64,
+    /// How the regression is solved: cholesky in f64; mixed, with half of the memory, by a factor in f32 and an iteration in
+    /// f64 to a relative residual of 1e-10; cg, which holds no matrix, by an iteration alone; auto, the first of them for which there is memory
+    #[arg(long, value_name = "SOLVER", default_value = "auto", value_parser = args::solvers())]
+    solver: Solver,
     /// Write the predicted classes to this .npy file (uint16)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -82,13 +89,14 @@ impl Regress {
                     Some(classes) => classes,
                     None => stored_data(&store, self.data_dir.as_deref())?.into(),
                 };
-                let report = regress_store(&store, &classes, self.ridge, self.threads, &watch)?;
+                let report = regress_store(&store, &classes, self.ridge, self.solver.0, self.threads, &watch)?;
                 let outer = if report.results.len() == 1 { vec![] } else { vec![report.results.len()] };
                 (report, outer)
             }
             (None, Some(train), Some(test), Some(classes)) => {
                 let (mut train, mut test) = (Matrices::open(train)?, Matrices::open(test)?);
-                let report = regress_arrays(&mut train, &mut test, &classes, self.ridge, self.threads, &watch)?;
+                let (ridge, solver) = (self.ridge, self.solver.0);
+                let report = regress_arrays(&mut train, &mut test, &classes, ridge, solver, self.threads, &watch)?;
                 (report, train.outer().to_vec())
             }
             _ => bail!(super::failure::Usage("--train, --test and --labels are needed, or --store".to_owned())),

@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::Args;
 use std::path::PathBuf;
 
-use super::args::{self, NetArgs};
+use super::args::{self, NetArgs, Solver};
 use super::data::DataArgs;
 use super::progress::Progress;
 use super::{Talk, output, table};
@@ -20,6 +20,8 @@ Examples:
   ultrawide run --data cifar10 --data-dir . --net cntk-gap --depth 11 --store kernels.zarr
   ultrawide run --data cifar10 --data-dir . --net cntk-gap --depth 11 --store kernels.zarr --resume
         hours of work that go on where they were stopped
+  ultrawide run --data cifar10 --data-dir . --net cntk-v --depth 3 --store kernels.zarr --solver mixed
+        50,000 training images: 10 GB for the regression instead of 20
   ultrawide run --train-x X.npy --train-y y.npy --test-x XT.npy --test-y yt.npy --net fc --depth 3 --ridge 1e-4
 
 The report has no seed: nothing here is random. The same job gives the same bits with any number of threads, any tile, and on
@@ -42,6 +44,10 @@ pub(super) struct Run {
     /// Added to the diagonal of the training kernel
     #[arg(long, value_name = "R", default_value_t = 0.0, value_parser = args::ridge, allow_negative_numbers = true)]
     ridge: f64,
+    /// How the regression is solved: cholesky in f64; mixed, with half of the memory, by a factor in f32 and an iteration in
+    /// f64 to a relative residual of 1e-10; cg, which holds no matrix, by an iteration alone; auto, the first of them for which there is memory
+    #[arg(long, value_name = "SOLVER", default_value = "auto", value_parser = args::solvers())]
+    solver: Solver,
     /// Keep the kernels in this folder, tile by tile (Zarr v3)
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
@@ -75,6 +81,7 @@ impl Run {
             flip: self.nets.flip,
             tile: self.nets.tile,
             ridge: self.ridge,
+            solver: self.solver.0,
             store: self.store.clone(),
             resume: self.resume,
             subset: if self.data.train_x.is_some() { "all".to_owned() } else { self.data.subset.to_string() },

@@ -103,13 +103,31 @@ fn seconds(seconds: f64) -> String {
 }
 
 fn solves(report: &Report) -> Table {
-    let header =
-        ["net", "kernel", "trained", "depth", "condition", "smallest pivot", "largest pivot", "backward error"];
+    let header = [
+        "net",
+        "kernel",
+        "trained",
+        "depth",
+        "condition",
+        "smallest pivot",
+        "largest pivot",
+        "backward error",
+        "residual",
+    ];
+    let header = header.into_iter().chain(["solver", "iterations", "shift", "GFLOP/s"]);
     let mut table = new_table(header, 3);
     for row in &report.results {
         let names = [row.net.clone(), row.kernel.clone(), row.trained.clone(), row.depth.to_string()];
-        let figures = row.solve.map(|solve| [solve.condition, solve.pivot_min, solve.pivot_max, solve.backward_error]);
-        let figures = figures.into_iter().flatten().map(|figure| format!("{figure:.2e}"));
+        let figures = row.solve.into_iter().flat_map(|solve| {
+            let figures =
+                [solve.condition, solve.pivot_min, solve.pivot_max, solve.backward_error, solve.relative_residual];
+            let way = [solve.solver.to_string(), solve.iterations.to_string(), format!("{:.0e}", solve.shift)];
+            figures
+                .map(|figure| format!("{figure:.2e}"))
+                .into_iter()
+                .chain(way)
+                .chain([format!("{:.1}", solve.factor_gflops)])
+        });
         table.add_row(names.into_iter().chain(figures));
     }
     table

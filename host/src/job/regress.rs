@@ -5,13 +5,17 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::fit::Kernels;
+use super::memory::{Need, choose, offered};
 use super::report::{Report, Row, Software};
 use super::symmetric::load_symmetric;
 use super::{Float, JobError, Solver, Watch, checksum_labels, cores};
 use crate::data::npy::{Block, Matrices};
 use crate::data::{Dataset, Kind, LoadOptions, Subset, load};
 use crate::gram::{Stored, TileSource};
-use crate::regression::{Predictor, Targets};
+use faer::Mat;
+
+use crate::regression::{Entry, FillError, Fit, LowerMut, Method, Predictor, Targets, Tiles};
 use crate::store::{Precision, Store};
 
 /// The classes of the images.
@@ -46,22 +50,27 @@ impl From<Dataset> for Classes {
 /// Files that do not fit each other or the labels; a training kernel that is not symmetric.
 ///
 /// # Cost
-/// Memory: one n×n matrix of f64, into which the file is read, and some MB.
+/// Memory: one n×n matrix of f64, or of f32 where `solver` is mixed, into which the file is read, and some MB.
 pub fn regress_arrays(
     train: &mut Matrices,
     test: &mut Matrices,
     classes: &Classes,
     ridge: f64,
+    solver: Option<Method>,
     threads: Option<usize>,
     watch: &dyn Watch,
 ) -> Result<Report, JobError> {
     let clock = Instant::now();
     let threads = threads.unwrap_or_else(cores);
     let targets = Targets::new(&classes.train, classes.names.len())?;
-    let mut solver = Solver::new(&targets, classes.test.as_deref(), &classes.names, ridge, threads)?;
+    let asked = solver;
+    let solver = Solver::new(&targets, classes.test.as_deref(), &classes.names, ridge, threads)?;
     let (n, m) = (train.rows(), test.rows());
     check_shapes(train, test)?;
     check_labels(n, m, classes)?;
+    let methods = offered(asked, train.is_f32(), false)?;
+    let mut solver =
+        solver.by(choose(asked, &methods, |method| Need::default().solving(method, n, targets.classes()))?);
     let (train_name, test_name) = (train.name().to_owned(), test.name().to_owned());
     let mut rows = Vec::new();
     for index in 0..train.count() {
@@ -69,19 +78,7 @@ pub fn regress_arrays(
         if let [_, depths] = *train.outer() {
             (row.kernel, row.depth) = ((index / depths).to_string(), index % depths);
         }
-        watch.stage(&format!("regression: matrix {index}"));
-        solver.one(
-            n,
-            |workspace| workspace.load(|lower| Ok(load_symmetric(train, index, lower)?)),
-            |fit| {
-                let mut predictor = Predictor::new(fit.alpha.as_ref(), m)?;
-                test.blocks(index, |Block { row, column, rows, columns, values }| {
-                    Ok::<_, JobError>(predictor.add_block(row, column, rows, columns, values)?)
-                })?;
-                Ok(predictor.finish()?)
-            },
-            &mut row,
-        )?;
+        solver.one(&mut Arrays { train: &mut *train, test: &mut *test, index }, &mut row, watch)?;
         rows.push(row);
     }
     watch.end();
@@ -89,9 +86,39 @@ pub fn regress_arrays(
         "train": train_name,
         "test": test_name,
         "ridge": ridge,
+        "solver": asked.map_or("auto", Method::name),
         "labels_sha256": checksum_labels(&classes.train),
     });
     Ok(report(settings, threads, solver.seconds, clock, rows))
+}
+
+/// One matrix of either file.
+struct Arrays<'a> {
+    train: &'a mut Matrices,
+    test: &'a mut Matrices,
+    index: usize,
+}
+
+impl Kernels for Arrays<'_> {
+    fn n(&self) -> usize {
+        self.train.rows()
+    }
+
+    fn load<T: Entry>(&mut self, lower: &mut LowerMut<'_, T>) -> Result<(), FillError> {
+        Ok(load_symmetric(self.train, self.index, lower)?)
+    }
+
+    fn tiles(&self) -> Option<&dyn Tiles> {
+        None
+    }
+
+    fn predict(&mut self, fit: &Fit) -> Result<Mat<f64>, JobError> {
+        let mut predictor = Predictor::new(fit.alpha.as_ref(), self.test.rows())?;
+        self.test.blocks(self.index, |Block { row, column, rows, columns, values }| {
+            Ok::<_, JobError>(predictor.add_block(row, column, rows, columns, values)?)
+        })?;
+        Ok(predictor.finish()?)
+    }
 }
 
 fn check_shapes(train: &Matrices, test: &Matrices) -> Result<(), JobError> {
@@ -121,12 +148,13 @@ pub fn regress_store(
     store: &Store,
     classes: &Classes,
     ridge: f64,
+    solver: Option<Method>,
     threads: Option<usize>,
     watch: &dyn Watch,
 ) -> Result<Report, JobError> {
     match store.plan().precision {
-        Precision::F32 => regress_stored::<f32>(store, classes, ridge, threads, watch),
-        Precision::F64 => regress_stored::<f64>(store, classes, ridge, threads, watch),
+        Precision::F32 => regress_stored::<f32>(store, classes, ridge, solver, threads, watch),
+        Precision::F64 => regress_stored::<f64>(store, classes, ridge, solver, threads, watch),
     }
 }
 
@@ -134,13 +162,16 @@ fn regress_stored<S: Float>(
     store: &Store,
     classes: &Classes,
     ridge: f64,
+    solver: Option<Method>,
     threads: Option<usize>,
     watch: &dyn Watch,
 ) -> Result<Report, JobError> {
     let clock = Instant::now();
     let threads = threads.unwrap_or_else(cores);
     let targets = Targets::new(&classes.train, classes.names.len())?;
-    let mut solver = Solver::new(&targets, classes.test.as_deref(), &classes.names, ridge, threads)?;
+    let asked = solver;
+    let methods = offered(asked, S::PRECISION == Precision::F32, true)?;
+    let solver = Solver::new(&targets, classes.test.as_deref(), &classes.names, ridge, threads)?;
     let missing: usize = store
         .plan()
         .arrays
@@ -151,6 +182,9 @@ fn regress_stored<S: Float>(
     if missing > 0 {
         return Err(JobError::Input(format!("{path}: {missing} tiles are missing; run with --resume computes them")));
     }
+    let n = store.plan().arrays.iter().map(|array| array.cols).max().unwrap_or(0);
+    let mut solver =
+        solver.by(choose(asked, &methods, |method| Need::default().solving(method, n, targets.classes()))?);
     let mut rows = Vec::new();
     for array in &store.plan().arrays {
         let Some(pass) = array.name.strip_suffix("-train") else { continue };
@@ -172,13 +206,12 @@ fn regress_stored<S: Float>(
                 depth: words.nth(1).and_then(|depth| depth.parse().ok()).unwrap_or(index),
                 ..Row::default()
             };
-            watch.stage(&format!("regression: {}", row.name()));
-            solver.tiles(train, test, index, &mut row)?;
+            solver.tiles(train, test, index, &mut row, watch)?;
             rows.push(row);
         }
     }
     watch.end();
-    let settings = json!({ "store": path.to_string(), "manifest": store.manifest(), "ridge": ridge });
+    let settings = json!({ "store": path.to_string(), "manifest": store.manifest(), "ridge": ridge, "solver": asked.map_or("auto", Method::name) });
     Ok(report(settings, threads, solver.seconds, clock, rows))
 }
 

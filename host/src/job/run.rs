@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::kernels::{compute, missing};
 use super::manifest::{Facts, kernel_name};
-use super::memory::Need;
+use super::memory::{Need, choose, offered};
 use super::report::{DataInfo, PassInfo, Report, Row, Software};
 use super::settings::{check_flip, tile_for};
 use super::{Float, JobError, Machine, NetKind, NetSettings, Pass, Solver, Watch, Work};
 use crate::data::Dataset;
 use crate::gram::{Gram, Net, Output};
-use crate::regression::Targets;
+use crate::regression::{Method, Targets};
 use crate::store::{Precision, Store, StorePlan};
 
 /// What to do with a data set.
@@ -29,6 +29,8 @@ pub struct RunOptions {
     pub tile: Option<usize>,
     /// What is added to the diagonal of the training kernel.
     pub ridge: f64,
+    /// How the regression is solved; `None` for the fastest way that the memory allows.
+    pub solver: Option<Method>,
     /// The folder of the store; `None` to keep the kernels in memory.
     pub store: Option<PathBuf>,
     /// Whether to go on with what is in the store.
@@ -46,7 +48,8 @@ pub struct RunOptions {
 /// solution is no error but a [failed row](Report::failures).
 ///
 /// # Cost
-/// Memory: the tiles of one pass, unless there is a store; one n×n matrix of f64; some MB for each thread.
+/// Memory: the tiles of one pass, unless there is a store; one n×n matrix of f64, or less ([`Method::bytes`]); some
+/// MB for each thread.
 pub fn run(data: &Dataset, options: &RunOptions, machine: &Machine, watch: &dyn Watch) -> Result<Report, JobError> {
     match options.precision {
         Precision::F32 => run_in::<f32>(data, options, machine, watch),
@@ -68,6 +71,7 @@ fn run_in<S: Float>(
         return Err(JobError::Usage("a tile of 0 images: at least 1 is needed".to_owned()));
     }
     check_flip(options.flip, &train.images)?;
+    let methods = offered(options.solver, options.precision == Precision::F32, true)?;
     let classes = data.classes.len();
     if let Some(&first) = train.labels.first()
         && train.labels.iter().all(|&label| label == first)
@@ -75,7 +79,7 @@ fn run_in<S: Float>(
         tracing::warn!("all training images are of class {first}: the regression has nothing to tell apart");
     }
     let targets = Targets::new(&train.labels, classes)?;
-    let mut solver = Solver::new(&targets, Some(&test.labels), &data.classes, options.ridge, machine.threads())?;
+    let solver = Solver::new(&targets, Some(&test.labels), &data.classes, options.ridge, machine.threads())?;
     let grams: Vec<[(String, Gram<'_>); 2]> = passes
         .iter()
         .map(|Pass { name, net }| {
@@ -88,7 +92,8 @@ fn run_in<S: Float>(
         gram.check::<S>()?;
     }
     let info = DataInfo::of(data, &options.subset);
-    need::<S>(&grams, options.store.is_some(), machine).check()?;
+    let need = |method| need::<S>(&grams, options.store.is_some(), machine, method, classes);
+    let mut solver = solver.by(choose(options.solver, &methods, need)?);
 
     let arrays = grams.iter().flatten().map(|(name, gram)| gram.plan(name)).collect();
     let facts = Facts {
@@ -130,8 +135,7 @@ fn run_in<S: Float>(
         infos.push(pass_info(pass, work, clock.elapsed().as_secs_f64(), machine));
         for (index, output) in pass.net.outputs().iter().enumerate() {
             let mut row = Row::new(&pass.net, output);
-            watch.stage(&format!("regression: {}", row.name()));
-            solver.tiles(&*train, &*test, index, &mut row)?;
+            solver.tiles(&*train, &*test, index, &mut row, watch)?;
             rows.push((*output, row));
         }
     }
@@ -164,13 +168,18 @@ fn order(nets: &NetSettings, output: &Output) -> (usize, usize, usize) {
     (net.unwrap_or(0), kernel.unwrap_or(0), output.depth)
 }
 
-/// What the passes need, one after another; then the training kernel is factored in f64.
-fn need<S: Float>(grams: &[[(String, Gram<'_>); 2]], stored: bool, machine: &Machine) -> Need {
+/// What the passes need, one after another, each with its regressions.
+fn need<S: Float>(
+    grams: &[[(String, Gram<'_>); 2]],
+    stored: bool,
+    machine: &Machine,
+    method: Method,
+    classes: usize,
+) -> Need {
     let pass = |[(_, train), (_, test)]: &[(String, Gram<'_>); 2]| {
-        let n = train.x.len() as f64;
-        let after = 8.0 * n * n;
+        let n = train.x.len();
         let [train, test] = [train, test].map(|gram| Need::of::<S>(gram, !stored, machine));
-        Need { after, ..train.then(test) }
+        train.then(test).solving(method, n, classes)
     };
     grams.iter().map(pass).max_by(|a, b| a.bytes().total_cmp(&b.bytes())).unwrap_or_default()
 }
@@ -207,6 +216,7 @@ fn settings(options: &RunOptions, passes: &[Pass], tile: usize) -> serde_json::V
         "precision": options.precision.zarr_name(),
         "tile": tile,
         "ridge": options.ridge,
+        "solver": options.solver.map_or("auto", Method::name),
         "store": options.store.as_ref().map(|path| path.display().to_string()),
         "resume": options.resume,
     })

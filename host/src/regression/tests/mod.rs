@@ -2,6 +2,7 @@
 
 mod failures;
 mod inputs;
+mod methods;
 mod oracle;
 mod scores;
 mod solves;
