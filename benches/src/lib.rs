@@ -2,6 +2,7 @@
 
 pub mod issue;
 pub mod pair;
+pub mod solve;
 
 use ultrawide::data::{Images, Pixels};
 use ultrawide_core::Shape;

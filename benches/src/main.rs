@@ -1,6 +1,9 @@
 //! The speed report: one run that puts side by side what has to be compared.
 //!
 //! `cargo run --release -p ultrawide-benches` (about a minute on two cores; `--quick` leaves the dense net of 10,000 inputs out)
+//!
+//! `--solve` compares the solvers instead, for the sizes that follow (2,000, 5,000 and 10,000 where none does); `--factor N` writes the seconds of one
+//! factorisation in f64 and one in f32.
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -11,11 +14,24 @@ use ultrawide::gram::{Gram, Memory, Net};
 use ultrawide::simd::{Backend, Element};
 use ultrawide_benches::issue::{FUSED, Issue, Limits};
 use ultrawide_benches::pair::ConvRounds;
-use ultrawide_benches::{CIFAR, images, uniform};
+use ultrawide_benches::{CIFAR, images, solve, uniform};
 use ultrawide_core::{Conv, Dense, Error, Kernel, Readout, Request, Shape, Trained};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let quick = std::env::args().any(|argument| argument == "--quick");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let sizes: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
+    if has("--factor") {
+        let [double, single] = solve::factor_seconds(sizes.first().copied().unwrap_or(10_000), cores()?)?;
+        println!("{double:.4} {single:.4}");
+        return Ok(());
+    }
+    if has("--solve") {
+        println!("Solvers, all cores: medians (best) of 3 rounds in turn, GFLOP/s and GB/s.\n");
+        println!("{}", solvers(if sizes.is_empty() { &[2000, 5000, 10_000] } else { &sizes })?);
+        return Ok(());
+    }
+    let quick = has("--quick");
     println!("One core: medians (best) of one run; images {CIFAR}.\n");
     println!("{}", pairs()?);
     println!("Threads: CNTK-V, depth 11, 512 images against themselves; medians of 5 runs in turn.\n");
@@ -38,6 +54,45 @@ fn table(header: &[&str]) -> Table {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+fn cores() -> Result<usize, std::io::Error> {
+    std::thread::available_parallelism().map(usize::from)
+}
+
+/// The factorisations and the iteration, beside what they are made of.
+fn solvers(sizes: &[usize]) -> Result<Table, Box<dyn std::error::Error>> {
+    let threads = cores()?;
+    let mut table = table(&[
+        "n",
+        "type",
+        "Cholesky",
+        "faer's llt",
+        "faer's product",
+        "of the product",
+        "iterations, GB/s",
+        "copy, GB/s",
+    ]);
+    for &n in sizes {
+        for (speeds, name) in solve::both(n, threads, 3)?.into_iter().zip(["f64", "f32"]) {
+            let best = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
+            let both = |values: &[f64]| format!("{:.1} ({:.1})", median(values.to_vec()), best(values));
+            let rates = speeds.reports.iter().map(|report| solve::iteration_bytes(report) / report.solve_seconds / 1e9);
+            let rates: Vec<f64> = rates.collect();
+            let iterations = speeds.reports.first().map_or(0, |report| report.iterations);
+            table.add_row([
+                n.to_string(),
+                name.to_owned(),
+                both(&speeds.own),
+                both(&speeds.faer),
+                both(&speeds.product),
+                format!("{:.0} %", 100.0 * best(&speeds.own) / best(&speeds.product)),
+                if iterations > 0 { format!("{iterations}: {}", both(&rates)) } else { "–".to_owned() },
+                if iterations > 0 { format!("{:.1}", solve::copy_rate(threads) / 1e9) } else { "–".to_owned() },
+            ]);
+        }
+    }
+    Ok(table)
 }
 
 fn conv(readout: Readout, depths: &[usize], trained: Trained) -> Result<Conv, Error> {

@@ -33,6 +33,7 @@
 //!     flip: false,
 //!     tile: None,
 //!     ridge: 0.0,
+//!     solver: None,
 //!     store: None,
 //!     resume: false,
 //!     subset: "first".to_owned(),

@@ -14,10 +14,16 @@ mod export;
 mod happy;
 #[path = "command/kill.rs"]
 mod kill;
+#[path = "command/plan.rs"]
+mod plan;
 #[allow(dead_code, reason = "a file of the core's tests, of which a part is used")]
 #[path = "../../core/tests/common/precision.rs"]
 mod precision;
 #[path = "command/resume.rs"]
 mod resume;
+#[path = "command/shards.rs"]
+mod shards;
 #[path = "command/support.rs"]
 mod support;
+#[path = "command/sweep.rs"]
+mod sweep;

@@ -205,7 +205,7 @@ pub const RANGE_TO: f64 = 0.99;
 pub const LEAST_F32: f64 = 1e-33;
 
 /// Kernel 2^24 + 16 in `f32`, absolute: one unit in the last place.
-pub const COVARIANCE_F32: f32 = 2.0;
+pub const COKNOWN: f32 = 2.0;
 
 /// Exponents of the factors that undo the scaling, of up to 1,000 layers: sums of logarithms of some 10⁴, each rounded.
 pub const EXPONENT: f64 = 1e-9;
@@ -237,6 +237,21 @@ pub const DEVIATION: f64 = 8.0;
 /// The weights of a regression, relative to the largest, per unit of condition number: two backward stable solves of 600 equations differ by a few
 /// hundred ε times the condition number.
 pub const SOLVE: f64 = 1e-13;
+
+/// The weights of the solvers that iterate against those of the factorisation in `f64`, relative to the largest: what the project promises. A
+/// residual of 1e-10 leaves more in directions of small eigenvalues, but there the weights are large.
+pub const METHODS: f64 = 1e-8;
+
+/// The relative residual at which an iteration ends: its stopping rule.
+pub const RESIDUAL: f64 = 1e-10;
+
+/// What follows from an eigendecomposition, relative to its largest number and per unit of condition number: eigenvalues are off by some ε of the
+/// largest, as a backward stable solve is, and the plain eliminations beside them by as much.
+pub const SPECTRUM: f64 = 1e-12;
+
+/// What is left of the variance of a Gaussian process at a training image, where the noise is 1e-9 and kernels are near 1: the noise, and the rounding of
+/// k(x, x).
+pub const KNOWN: f64 = 1e-8;
 
 /// The normwise backward error of a solve: Cholesky's is below n·ε in theory and near ε in practice.
 pub const BACKWARD: f64 = 1e-14;

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use super::failure::Usage;
 use crate::data::{Kind, Subset};
 use crate::job::{Form, Format, Language, Machine, NetKind, NetSettings};
-use crate::regression::MAX_THREADS;
+use crate::regression::{MAX_THREADS, Method};
 use crate::simd::Backend;
 use crate::store::Precision;
 use ultrawide_core::{Kernel, Shape, Trained};
@@ -170,6 +170,15 @@ pub(super) fn forms() -> impl TypedValueParser<Value = Form> {
 
 fn precisions() -> impl TypedValueParser<Value = Precision> {
     PossibleValuesParser::new(["f32", "f64"]).map(|name| if name == "f32" { Precision::F32 } else { Precision::F64 })
+}
+
+/// A solver; none for `auto`.
+#[derive(Clone, Copy)]
+pub(super) struct Solver(pub(super) Option<Method>);
+
+pub(super) fn solvers() -> impl TypedValueParser<Value = Solver> {
+    let names = Method::ALL.map(Method::name);
+    PossibleValuesParser::new(["auto"].into_iter().chain(names)).map(|name| Solver(name.parse().ok()))
 }
 
 /// A number from 1 to `limit`.

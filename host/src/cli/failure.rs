@@ -59,7 +59,8 @@ pub(super) fn line_of_clap(error: &clap::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => None,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Some(
-            "a subcommand is needed: run, kernel, regress, export, info or completions (--help tells more)".to_owned(),
+            "a subcommand is needed: run, plan, kernel, regress, export, info or completions (--help tells more)"
+                .to_owned(),
         ),
         _ => {
             let text = error.to_string();

@@ -33,6 +33,9 @@ pub(super) struct Kernel {
     /// Images of the columns [default: those of --x, for a symmetric matrix]
     #[arg(long, value_name = "FILE")]
     y: Option<PathBuf>,
+    /// Only k(x, x) of each image, as a matrix of one row: the prior variance of a Gaussian process
+    #[arg(long, conflicts_with = "y")]
+    diagonal: bool,
     /// Where to write the kernels, .npy in the precision asked for
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -82,8 +85,13 @@ impl Kernel {
         if self.normalise {
             normalise(&mut x, y.as_mut())?;
         }
-        let options =
-            KernelOptions { nets, precision: self.nets.precision, flip: self.nets.flip, tile: self.nets.tile };
+        let options = KernelOptions {
+            nets,
+            precision: self.nets.precision,
+            flip: self.nets.flip,
+            tile: self.nets.tile,
+            diagonal: self.diagonal,
+        };
         let report = kernel(&x, y.as_ref(), &self.out, &options, &machine, &Progress::new(talk.quiet))?;
         if let Some(path) = &self.report {
             report.write(path)?;

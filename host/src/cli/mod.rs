@@ -7,10 +7,13 @@ mod export;
 mod failure;
 mod info;
 mod kernel;
+mod kernels;
 mod output;
+mod plan;
 mod progress;
 mod regress;
 mod run;
+mod sweep;
 mod table;
 
 use clap::{ArgAction, Parser, Subcommand};
@@ -23,8 +26,10 @@ const EXAMPLES: &str = "\
 Examples:
   ultrawide run                                     the accuracy table on the bundled digits
   ultrawide run --data cifar10 --data-dir cifar-10-batches-bin --net cntk-v --train-size 2000
+  ultrawide plan --data cifar10 --data-dir cifar-10-batches-bin --net cntk-gap --depth 21 --nodes 100
   ultrawide kernel --x X.npy --out K.npy --net cntk-gap --depth 11
   ultrawide regress --train K.npy --test KT.npy --labels y.npy --out predictions.npy
+  ultrawide sweep --store kernels.zarr --ridge 0,1e-4,1e-2
   ultrawide export --target c --out digits.c        a classifier for a microcontroller
 
 Exit codes: 0 done, 1 the run failed, 2 wrong usage.
@@ -48,10 +53,14 @@ struct Cli {
 enum Command {
     /// Kernels of a data set, regression, table of accuracies
     Run(Box<run::Run>),
+    /// What a run costs, without running it
+    Plan(Box<plan::Plan>),
     /// Kernels of your own arrays
     Kernel(Box<kernel::Kernel>),
     /// Regression on kernels that are stored
     Regress(Box<regress::Regress>),
+    /// Ridges, leave-one-out errors, times of training and variances on kernels that are stored
+    Sweep(Box<sweep::Sweep>),
     /// A trained classifier as source code for small machines
     Export(Box<export::Export>),
     /// The machine, its instruction sets, and versions
@@ -75,6 +84,7 @@ struct Talk {
 pub fn check(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
     let checked = match Cli::try_parse_from(arguments) {
         Ok(Cli { command: Command::Run(run), .. }) => run.settings(),
+        Ok(Cli { command: Command::Plan(plan), .. }) => plan.settings(),
         Ok(Cli { command: Command::Kernel(kernel), .. }) => kernel.settings(),
         Ok(Cli { command: Command::Export(export), .. }) => export.settings(),
         Ok(_) => return Ok(()),
@@ -105,8 +115,10 @@ pub fn main() -> ExitCode {
     let talk = Talk { quiet: cli.quiet, verbose: cli.verbose > 0 };
     let result = match cli.command {
         Command::Run(run) => run.execute(talk),
+        Command::Plan(plan) => plan.execute(),
         Command::Kernel(kernel) => kernel.execute(talk),
         Command::Regress(regress) => regress.execute(talk),
+        Command::Sweep(sweep) => sweep.execute(talk),
         Command::Export(export) => export.execute(talk),
         Command::Info(info) => info.execute(),
         Command::Completions(completions) => completions.execute(),

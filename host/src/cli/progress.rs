@@ -90,6 +90,10 @@ impl Watch for Progress {
         });
     }
 
+    fn note(&self, what: &str) {
+        self.with(|state| state.line(what));
+    }
+
     fn stage(&self, what: &str) {
         self.with(|state| {
             if let Some(bar) = &state.bar {
@@ -109,12 +113,37 @@ impl Watch for Progress {
     }
 }
 
-/// Seconds as a reader takes them in: `48 s`, `3 min 20 s`, `5 h 07 min`.
+/// Seconds as a reader takes them in: `48 s`, `3 min 20 s`, `5 h 07 min`, `12 d 4 h`, `5.2 years`.
 pub(super) fn duration(seconds: f64) -> String {
-    let whole = seconds.round().clamp(0.0, 1e12) as u64;
+    const DAY: u64 = 24 * 3600;
+    let whole = seconds.round().clamp(0.0, 1e15) as u64;
     match whole {
         0..60 => format!("{whole} s"),
         60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
-        _ => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
+        3600..172_800 => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
+        172_800..63_072_000 => format!("{} d {} h", whole / DAY, whole % DAY / 3600),
+        _ => format!("{:.1} years", whole as f64 / (365.25 * DAY as f64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_are_told_in_two_units_at_most() {
+        let cases = [
+            (0.4, "0 s"),
+            (59.6, "1 min 00 s"),
+            (200.0, "3 min 20 s"),
+            (18_420.0, "5 h 07 min"),
+            (172_799.0, "47 h 59 min"),
+            (1_051_200.0, "12 d 4 h"),
+            (164_098_000.0, "5.2 years"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(duration(seconds), text);
+        }
+        assert!(duration(f64::INFINITY).ends_with("years"));
     }
 }

@@ -4,11 +4,12 @@ use anyhow::bail;
 use clap::Args;
 use std::path::PathBuf;
 
+use super::args::Solver;
+use super::kernels::KernelArgs;
 use super::progress::Progress;
 use super::{Talk, args, output, table};
-use crate::data::npy::{Matrices, read_labels, write_array};
-use crate::job::{Classes, Report, check_writable, regress_arrays, regress_store, stored_data};
-use crate::store::Store;
+use crate::data::npy::write_array;
+use crate::job::{Report, check_writable, regress_arrays, regress_store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,33 +18,23 @@ Examples:
   ultrawide regress --train K.npy --test KT.npy --labels y.npy --out predictions.npy
         predictions: (m), the class of each test image; or with (depths) or (kernels, depths) before that
   ultrawide regress --store kernels.zarr --ridge 1e-3 --report ridge.csv
-        the kernels of `ultrawide run --store`; the labels come from the data set";
+        the kernels of `ultrawide run --store`; the labels come from the data set
+  ultrawide regress --store kernels.zarr --solver cg
+        with next to no memory: the store is read again for every iteration";
 
 /// Kernel regression on stored kernels.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Regress {
-    /// Kernel of the training images with themselves, .npy
-    #[arg(long, value_name = "FILE", requires = "test", requires = "labels", required_unless_present = "store")]
-    train: Option<PathBuf>,
-    /// Kernel of the test images (rows) with the training images (columns), .npy
-    #[arg(long, value_name = "FILE", requires = "train")]
-    test: Option<PathBuf>,
-    /// The store of a finished run
-    #[arg(long, value_name = "DIR", conflicts_with = "train")]
-    store: Option<PathBuf>,
-    /// Where the data set of the store lies, if not where it lies by default
-    #[arg(long, value_name = "PATH", requires = "store", conflicts_with = "labels")]
-    data_dir: Option<PathBuf>,
-    /// Classes of the training images, .npy of integers
-    #[arg(long, value_name = "FILE")]
-    labels: Option<PathBuf>,
-    /// Classes of the test images, if they are known
-    #[arg(long, value_name = "FILE", requires = "labels")]
-    test_labels: Option<PathBuf>,
+    #[command(flatten)]
+    kernels: KernelArgs,
     /// Added to the diagonal of the training kernel
     #[arg(long, value_name = "R", default_value_t = 0.0, value_parser = args::ridge, allow_negative_numbers = true)]
     ridge: f64,
+    /// How the regression is solved: cholesky in f64; mixed, with half of the memory, by a factor in f32 and an iteration in
+    /// f64 to a relative residual of 1e-10; cg, which holds no matrix, by an iteration alone; auto, the first of them for which there is memory
+    #[arg(long, value_name = "SOLVER", default_value = "auto", value_parser = args::solvers())]
+    solver: Solver,
     /// Write the predicted classes to this .npy file (uint16)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -57,41 +48,20 @@ pub(super) struct Regress {
 
 impl Regress {
     pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
-        let inputs = [
-            ("--train", self.train.as_ref()),
-            ("--test", self.test.as_ref()),
-            ("--labels", self.labels.as_ref()),
-            ("--test-labels", self.test_labels.as_ref()),
-        ];
         let outputs = [("--out", self.out.as_ref()), ("--report", self.report.as_ref())];
-        args::check_distinct(&outputs, &inputs, self.store.as_ref())?;
+        args::check_distinct(&outputs, &self.kernels.inputs(), self.kernels.store.as_ref())?;
         args::check_report(self.report.as_ref())?;
         self.out.as_deref().map(check_writable).transpose()?;
         let watch = Progress::new(talk.quiet);
-        let classes = match &self.labels {
-            Some(labels) => {
-                let test = self.test_labels.as_deref().map(read_labels).transpose()?;
-                Some(Classes::numbered(read_labels(labels)?, test))
-            }
-            None => None,
-        };
-        let (report, outer) = match (&self.store, &self.train, &self.test, classes) {
-            (Some(path), _, _, classes) => {
-                let store = Store::open(path)?;
-                let classes = match classes {
-                    Some(classes) => classes,
-                    None => stored_data(&store, self.data_dir.as_deref())?.into(),
-                };
-                let report = regress_store(&store, &classes, self.ridge, self.threads, &watch)?;
-                let outer = if report.results.len() == 1 { vec![] } else { vec![report.results.len()] };
-                (report, outer)
-            }
-            (None, Some(train), Some(test), Some(classes)) => {
-                let (mut train, mut test) = (Matrices::open(train)?, Matrices::open(test)?);
-                let report = regress_arrays(&mut train, &mut test, &classes, self.ridge, self.threads, &watch)?;
-                (report, train.outer().to_vec())
-            }
-            _ => bail!(super::failure::Usage("--train, --test and --labels are needed, or --store".to_owned())),
+        let (ridge, solver) = (self.ridge, self.solver.0);
+        let (report, outer) = if let Some((store, classes)) = self.kernels.stored()? {
+            let report = regress_store(&store, &classes, ridge, solver, self.threads, &watch)?;
+            let outer = if report.results.len() == 1 { vec![] } else { vec![report.results.len()] };
+            (report, outer)
+        } else {
+            let (mut train, mut test, classes) = self.kernels.files()?;
+            let report = regress_arrays(&mut train, &mut test, &classes, ridge, solver, self.threads, &watch)?;
+            (report, train.outer().to_vec())
         };
         let failed = report.failures().next();
         if let (Some(out), None) = (&self.out, failed) {

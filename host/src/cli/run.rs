@@ -3,12 +3,15 @@
 use anyhow::bail;
 use clap::Args;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use super::args::{self, NetArgs};
+use super::args::{self, NetArgs, Solver};
 use super::data::DataArgs;
 use super::progress::Progress;
 use super::{Talk, output, table};
-use crate::job::{NetKind, NetSettings, RunOptions, run};
+use crate::data::Dataset;
+use crate::job::{Machine, NetKind, NetSettings, RunOptions, ShareReport, run, run_share};
+use crate::store::Share;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +23,10 @@ Examples:
   ultrawide run --data cifar10 --data-dir . --net cntk-gap --depth 11 --store kernels.zarr
   ultrawide run --data cifar10 --data-dir . --net cntk-gap --depth 11 --store kernels.zarr --resume
         hours of work that go on where they were stopped
+  ultrawide run --data cifar10 --data-dir . --net cntk-gap --depth 11 --store kernels.zarr --shard 3/8
+        an eighth of the kernels, for job arrays; when all are there: ultrawide regress --store kernels.zarr
+  ultrawide run --data cifar10 --data-dir . --net cntk-v --depth 3 --store kernels.zarr --solver mixed
+        50,000 training images: 10 GB for the regression instead of 20
   ultrawide run --train-x X.npy --train-y y.npy --test-x XT.npy --test-y yt.npy --net fc --depth 3 --ridge 1e-4
 
 The report has no seed: nothing here is random. The same job gives the same bits with any number of threads, any tile, and on
@@ -29,6 +36,13 @@ every machine with fused multiply-add.";
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Run {
+    #[command(flatten)]
+    args: RunArgs,
+}
+
+/// What to run: of `run` and of `plan`.
+#[derive(Args)]
+pub(super) struct RunArgs {
     #[command(flatten)]
     data: DataArgs,
     /// Networks: fc, cntk-v (flattened), cntk-gap (global average pooling), cntk-lap (local average pooling)
@@ -42,30 +56,52 @@ pub(super) struct Run {
     /// Added to the diagonal of the training kernel
     #[arg(long, value_name = "R", default_value_t = 0.0, value_parser = args::ridge, allow_negative_numbers = true)]
     ridge: f64,
+    /// How the regression is solved: cholesky in f64; mixed, with half of the memory, by a factor in f32 and an iteration in
+    /// f64 to a relative residual of 1e-10; cg, which holds no matrix, by an iteration alone; auto, the first of them for which there is memory
+    #[arg(long, value_name = "SOLVER", default_value = "auto", value_parser = args::solvers())]
+    solver: Solver,
     /// Keep the kernels in this folder, tile by tile (Zarr v3)
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
     /// Go on with what the store holds; refused where settings or data differ
     #[arg(long, requires = "store")]
     resume: bool,
+    /// Compute the i-th of n shares of the kernels into the store, without regression; the processes with the other shares may run at
+    /// the same time, on other machines too, or later. The same command goes on where it was stopped
+    #[arg(long, value_name = "i/n", requires = "store")]
+    shard: Option<Share>,
     /// Write everything to this file; .json or .csv
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
 
-impl Run {
+/// What the options of a run say, with the data.
+pub(super) struct Loaded {
+    pub(super) data: Dataset,
+    pub(super) options: RunOptions,
+    pub(super) machine: Machine,
+    pub(super) shard: Option<Share>,
+    pub(super) report: Option<PathBuf>,
+    /// How long the data took.
+    pub(super) loading: Duration,
+}
+
+impl RunArgs {
     /// The networks.
     pub(super) fn settings(&self) -> anyhow::Result<NetSettings> {
         self.nets.settings(&self.net, &self.depth)
     }
 
-    pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
+    /// Checks all options and loads the data.
+    pub(super) fn load(&self) -> anyhow::Result<Loaded> {
         let nets = self.settings()?;
         args::check_distinct(&[("--report", self.report.as_ref())], &self.data.inputs(), self.store.as_ref())?;
         self.data.check()?;
         let machine = self.nets.machine()?;
         args::check_report(self.report.as_ref())?;
+        let clock = Instant::now();
         let data = self.data.load()?;
+        let loading = clock.elapsed();
         if let Some(path) = &self.data.train_x {
             args::check_pixels(&self.net, data.train.images.shape(), path)?;
         }
@@ -75,14 +111,38 @@ impl Run {
             flip: self.nets.flip,
             tile: self.nets.tile,
             ridge: self.ridge,
+            solver: self.solver.0,
             store: self.store.clone(),
             resume: self.resume,
             subset: if self.data.train_x.is_some() { "all".to_owned() } else { self.data.subset.to_string() },
         };
         tracing::info!("{} from {}, backend {}", data.name, data.source, machine.backend);
-        let report = run(&data, &options, &machine, &Progress::new(talk.quiet))?;
+        Ok(Loaded { data, options, machine, shard: self.shard, report: self.report.clone(), loading })
+    }
+}
+
+impl Run {
+    /// The networks.
+    pub(super) fn settings(&self) -> anyhow::Result<NetSettings> {
+        self.args.settings()
+    }
+
+    pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
+        if let (Some(_), Some(report)) = (&self.args.shard, &self.args.report) {
+            ShareReport::check_format(report)?;
+        }
+        let Loaded { data, options, machine, shard, report: path, .. } = self.args.load()?;
+        let progress = Progress::new(talk.quiet);
+        if let Some(share) = shard {
+            let report = run_share(&data, &options, share, &machine, &progress)?;
+            if let Some(path) = &path {
+                report.write(path)?;
+            }
+            return output::print(&table::share(&report, options.store.as_deref()));
+        }
+        let report = run(&data, &options, &machine, &progress)?;
         // The file first: nothing that happens to the terminal can take it away.
-        if let Some(path) = &self.report {
+        if let Some(path) = &path {
             report.write(path)?;
         }
         output::print(&table::render(&report, talk.verbose))?;

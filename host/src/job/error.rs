@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{DataError, bare};
 use crate::gram::GramError;
-use crate::regression::RegressionError;
+use crate::regression::{Method, RegressionError};
 use crate::store::StoreError;
 
 /// Why a job failed. Each message is one line.
@@ -40,9 +40,9 @@ pub enum JobError {
     },
     /// More memory is needed than there is.
     #[error(
-        "{needed:.0} bytes of memory are needed ({threads} threads with {thread:.0} each, kernels {kernels:.0}, regression \
-         and files {after:.0}), {available} bytes are available: use fewer --threads, a smaller --tile or --depth, or fewer \
-         images"
+        "{needed:.0} bytes of memory are needed ({threads} threads with {thread:.0} each, kernels {kernels:.0}, {} {after:.0}), \
+         {available} bytes are available: {advice}",
+        solver.map_or("regression and files".to_owned(), |solver| format!("regression by {solver}"))
     )]
     Memory {
         /// The bytes that are needed.
@@ -55,6 +55,10 @@ pub enum JobError {
         kernels: f64,
         /// The bytes that the regression or the writing needs when the threads have ended.
         after: f64,
+        /// The solver that needs them.
+        solver: Option<Method>,
+        /// What may help.
+        advice: &'static str,
         /// The bytes there are.
         available: u64,
     },

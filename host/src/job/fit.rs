@@ -2,16 +2,118 @@
 
 use std::time::Instant;
 
-use faer::Mat;
+use faer::{Mat, MatRef};
 
-use super::{Float, JobError, Row};
+use super::{Float, JobError, Row, Watch};
+use crate::data::npy::Block;
 use crate::gram::TileSource;
-use crate::regression::{Evaluation, Fit, Predictor, RegressionError, Targets, Workspace, evaluate};
+use crate::regression::{
+    Entry, Evaluation, FillError, Fit, LowerMut, Method, Predictor, RegressionError, Targets, Tell, Tiles, Workspace,
+    evaluate, solve_tiles,
+};
 
-/// Regression on one kernel after another, with one n×n matrix of memory for all of them.
+/// Where the two kernels of a regression come from.
+pub(super) trait Kernels {
+    /// The number of training images.
+    fn n(&self) -> usize;
+
+    /// Writes the training kernel.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    fn load<T: Entry>(&mut self, lower: &mut LowerMut<'_, T>) -> Result<(), FillError>;
+
+    /// The training kernel as tiles that can be read again and again, if it has such.
+    fn tiles(&self) -> Option<&dyn Tiles>;
+
+    /// The number of test images.
+    fn tests(&self) -> usize;
+
+    /// Hands the test kernel to `take` part by part: of each row the columns from the first to the last.
+    ///
+    /// # Errors
+    /// What cannot be read; the first error of `take`.
+    fn blocks(&mut self, take: &mut dyn FnMut(Block<'_>) -> Result<(), JobError>) -> Result<(), JobError>;
+
+    /// f(x) of the test images with these weights.
+    ///
+    /// # Errors
+    /// What cannot be read, or does not fit.
+    fn predict(&mut self, weights: MatRef<'_, f64>) -> Result<Mat<f64>, JobError> {
+        let mut predictor = Predictor::new(weights, self.tests())?;
+        self.blocks(&mut |Block { row, column, rows, columns, values }| {
+            Ok(predictor.add_block(row, column, rows, columns, values)?)
+        })?;
+        Ok(predictor.finish()?)
+    }
+}
+
+/// One output of a training and a test kernel.
+pub(super) struct Output<'a, S> {
+    pub(super) train: &'a dyn TileSource<S>,
+    pub(super) test: &'a dyn TileSource<S>,
+    pub(super) output: usize,
+}
+
+impl<S: Float> Kernels for Output<'_, S> {
+    fn n(&self) -> usize {
+        self.train.plan().rows
+    }
+
+    fn load<T: Entry>(&mut self, lower: &mut LowerMut<'_, T>) -> Result<(), FillError> {
+        load_tiles(lower, self.train, self.output)
+    }
+
+    fn tiles(&self) -> Option<&dyn Tiles> {
+        Some(self)
+    }
+
+    fn tests(&self) -> usize {
+        self.test.plan().rows
+    }
+
+    fn blocks(&mut self, take: &mut dyn FnMut(Block<'_>) -> Result<(), JobError>) -> Result<(), JobError> {
+        let (test, tile) = (self.test, self.test.tile());
+        let (mut values, mut wide) = (Vec::new(), Vec::<f64>::new());
+        for (i, j) in test.plan().tiles(tile) {
+            test.read(self.output, i, j, &mut values)?;
+            let (rows, columns) = test.plan().tile_shape(tile, i, j).unwrap_or_default();
+            wide.clear();
+            wide.extend(values.iter().map(|&value| Into::<f64>::into(value)));
+            take(Block { row: i * tile, column: j * tile, rows, columns, values: &wide })?;
+        }
+        Ok(())
+    }
+}
+
+impl<S: Float> Tiles for Output<'_, S> {
+    fn n(&self) -> usize {
+        self.train.plan().rows
+    }
+
+    fn edge(&self) -> usize {
+        self.train.tile()
+    }
+
+    fn read(&self, i: usize, j: usize, out: &mut Vec<f64>) -> Result<(), FillError> {
+        let mut values = Vec::new();
+        self.train.read(self.output, i, j, &mut values)?;
+        out.clear();
+        out.extend(values.into_iter().map(Into::<f64>::into));
+        Ok(())
+    }
+}
+
+/// The memory of the solves, made when the first kernel comes.
+enum Memory {
+    Cholesky(Option<Workspace>),
+    Mixed(Option<Workspace<f32>>),
+    Cg,
+}
+
+/// Regression on one kernel after another, with one n×n matrix of memory, or less, for all of them.
 pub struct Solver<'a> {
-    /// The matrix, made when the first kernel comes.
-    workspace: Option<Workspace>,
+    memory: Memory,
     threads: usize,
     ridge: f64,
     targets: &'a Targets,
@@ -23,7 +125,7 @@ pub struct Solver<'a> {
 }
 
 impl<'a> Solver<'a> {
-    /// A solver for these labels.
+    /// A solver for these labels, by Cholesky in f64.
     ///
     /// # Errors
     /// A ridge that is negative or not finite; a test label that names no class.
@@ -41,7 +143,17 @@ impl<'a> Solver<'a> {
             // The same check as on the training labels, before hours of work.
             Targets::new(labels, targets.classes())?;
         }
-        Ok(Solver { workspace: None, threads, ridge, targets, test_labels, classes, seconds: 0.0 })
+        Ok(Solver { memory: Memory::Cholesky(None), threads, ridge, targets, test_labels, classes, seconds: 0.0 })
+    }
+
+    /// The same by another method.
+    pub fn by(self, method: Method) -> Self {
+        let memory = match method {
+            Method::Cholesky => Memory::Cholesky(None),
+            Method::Mixed => Memory::Mixed(None),
+            Method::Cg => Memory::Cg,
+        };
+        Solver { memory, ..self }
     }
 
     /// Fits one output of the training kernel and predicts from the test kernel; the results go into `row`.
@@ -56,47 +168,33 @@ impl<'a> Solver<'a> {
         test: &dyn TileSource<S>,
         output: usize,
         row: &mut Row,
+        watch: &dyn Watch,
     ) -> Result<(), JobError> {
-        let load = |workspace: &mut Workspace| load_tiles(workspace, train, output);
-        let predict = |fit: &Fit| {
-            let tile = test.tile();
-            let mut predictor = Predictor::new(fit.alpha.as_ref(), test.plan().rows)?;
-            let mut values = Vec::new();
-            for (i, j) in test.plan().tiles(tile) {
-                test.read(output, i, j, &mut values)?;
-                let (rows, columns) = test.plan().tile_shape(tile, i, j).unwrap_or_default();
-                predictor.add_block(i * tile, j * tile, rows, columns, &values)?;
-            }
-            Ok(predictor.finish()?)
-        };
-        self.one(train.plan().rows, load, predict, row)
+        self.one(&mut Output { train, test, output }, row, watch)
     }
 
     /// The regression with any source of kernels.
-    pub(super) fn one(
-        &mut self,
-        n: usize,
-        load: impl FnOnce(&mut Workspace) -> Result<(), RegressionError>,
-        predict: impl FnOnce(&Fit) -> Result<Mat<f64>, JobError>,
-        row: &mut Row,
-    ) -> Result<(), JobError> {
+    pub(super) fn one(&mut self, kernels: &mut impl Kernels, row: &mut Row, watch: &dyn Watch) -> Result<(), JobError> {
         let clock = Instant::now();
-        let workspace = match &mut self.workspace {
-            Some(workspace) => workspace,
-            empty => empty.insert(Workspace::new(n, self.threads)?),
-        };
-        load(workspace)?;
-        let result = workspace.solve(self.ridge, self.targets);
-        let fit = match result {
+        let stage = format!("regression: {}", row.name());
+        watch.stage(&stage);
+        let fit = match self.fit(kernels, &|text| watch.stage(&format!("{stage}: {text}"))) {
             Ok(fit) => fit,
             Err(
                 error @ (RegressionError::NotPositiveDefinite(_)
+                | RegressionError::Curvature { .. }
+                | RegressionError::Stagnation { .. }
                 | RegressionError::Overflow { .. }
                 | RegressionError::Solution { .. }),
             ) => {
-                if let RegressionError::NotPositiveDefinite(failure) = &error {
-                    row.pivot_failed = Some(failure.pivot);
-                    row.suggested_ridge = failure.suggested_ridge;
+                match &error {
+                    RegressionError::NotPositiveDefinite(failure) => {
+                        row.pivot_failed = Some(failure.pivot);
+                        row.suggested_ridge = failure.suggested_ridge;
+                    }
+                    RegressionError::Curvature { suggested_ridge, .. }
+                    | RegressionError::Stagnation { suggested_ridge, .. } => row.suggested_ridge = *suggested_ridge,
+                    _ => {}
                 }
                 row.error = Some(error.to_string());
                 self.seconds += clock.elapsed().as_secs_f64();
@@ -107,7 +205,7 @@ impl<'a> Solver<'a> {
         if let Some(warning) = fit.report.warning() {
             tracing::warn!("{}: {warning}", row.name());
         }
-        let scores = predict(&fit)?;
+        let scores = kernels.predict(fit.alpha.as_ref())?;
         row.predictions = match self.test_labels {
             Some(labels) => {
                 let evaluation = evaluate(scores.as_ref(), labels, self.targets.classes())?;
@@ -120,27 +218,49 @@ impl<'a> Solver<'a> {
         self.seconds += clock.elapsed().as_secs_f64();
         Ok(())
     }
+
+    fn fit(&mut self, kernels: &mut impl Kernels, tell: Tell<'_>) -> Result<Fit, RegressionError> {
+        let (n, threads, ridge, targets) = (kernels.n(), self.threads, self.ridge, self.targets);
+        match (&mut self.memory, kernels.tiles()) {
+            (Memory::Cg, Some(tiles)) => solve_tiles(tiles, ridge, targets.one_hot().as_ref(), threads, tell),
+            (Memory::Cg, None) => Err(RegressionError::NotLoaded),
+            (Memory::Cholesky(memory), _) => {
+                let workspace = match memory {
+                    Some(workspace) => workspace,
+                    empty => empty.insert(Workspace::new(n, threads)?),
+                };
+                workspace.load(|lower| kernels.load(lower))?;
+                workspace.solve_watched(ridge, targets, tell)
+            }
+            (Memory::Mixed(memory), _) => {
+                let workspace = match memory {
+                    Some(workspace) => workspace,
+                    empty => empty.insert(Workspace::mixed(n, threads)?),
+                };
+                workspace.load(|lower| kernels.load(lower))?;
+                workspace.solve_watched(ridge, targets, tell)
+            }
+        }
+    }
 }
 
-/// Loads one output of a training kernel.
+/// Writes one output of a training kernel.
 ///
 /// # Errors
-/// Tiles that cannot be read; those of [`Workspace::load`].
-pub(super) fn load_tiles<S: Float>(
-    workspace: &mut Workspace,
+/// Tiles that cannot be read or do not fit.
+pub(super) fn load_tiles<S: Float, T: Entry>(
+    lower: &mut LowerMut<'_, T>,
     train: &dyn TileSource<S>,
     output: usize,
-) -> Result<(), RegressionError> {
+) -> Result<(), FillError> {
     let tile = train.tile();
-    workspace.load(|lower| {
-        let mut values = Vec::new();
-        for (i, j) in train.plan().tiles(tile) {
-            train.read(output, i, j, &mut values)?;
-            let (rows, columns) = train.plan().tile_shape(tile, i, j).unwrap_or_default();
-            lower.set_tile(i * tile, j * tile, rows, columns, &values)?;
-        }
-        Ok(())
-    })
+    let mut values = Vec::new();
+    for (i, j) in train.plan().tiles(tile) {
+        train.read(output, i, j, &mut values)?;
+        let (rows, columns) = train.plan().tile_shape(tile, i, j).unwrap_or_default();
+        lower.set_tile(i * tile, j * tile, rows, columns, &values)?;
+    }
+    Ok(())
 }
 
 /// The class of the largest score of each row.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::kernels::compute;
@@ -27,6 +28,8 @@ pub struct KernelOptions {
     pub flip: bool,
     /// The images along the side of a tile; `None` for [`tile_for`].
     pub tile: Option<usize>,
+    /// Whether only k(x, x) is wanted, as a matrix of one row.
+    pub diagonal: bool,
 }
 
 /// What was computed, and how fast.
@@ -73,7 +76,7 @@ impl KernelReport {
 /// Writes k(x, y) for all images of `x` and `y`, or the symmetric matrix of `x`, to `out`.
 ///
 /// # Shapes
-/// (n, m) for one output; (depths, n, m) for one kernel at several depths, (kernels, depths, n, m) for two kernels.
+/// (n, m) for one output, (1, n) of a diagonal; (depths, n, m) for one kernel at several depths, (kernels, depths, n, m) for two kernels.
 ///
 /// # Errors
 /// Settings that describe no network, images that do not fit it or each other, a file that cannot be written.
@@ -107,7 +110,8 @@ fn kernel_in<S: Float>(
         return Err(JobError::Usage(format!("{} nets: exactly one is needed here", options.nets.nets.len())));
     };
     let columns = y.unwrap_or(x).len();
-    let tile = options.tile.unwrap_or_else(|| tile_for(&passes, x.len().min(columns)));
+    let tile = if options.diagonal { Some(1) } else { options.tile };
+    let tile = tile.unwrap_or_else(|| tile_for(&passes, x.len().min(columns)));
     if tile == 0 {
         return Err(JobError::Usage("a tile of 0 images: at least 1 is needed".to_owned()));
     }
@@ -116,12 +120,15 @@ fn kernel_in<S: Float>(
     check_writable(out)?;
     check_flip(options.flip, x)?;
     let (kernels, depths) = (net.request().kernels().len(), net.request().depths().len());
-    let mut shape = vec![x.len(), columns];
+    let mut shape = if options.diagonal { vec![1, x.len()] } else { vec![x.len(), columns] };
     if depths > 1 || kernels > 1 {
         shape.insert(0, depths);
     }
     if kernels > 1 {
         shape.insert(0, kernels);
+    }
+    if options.diagonal {
+        return diagonal::<S>(&gram, pass, out, shape, machine, watch);
     }
     // The result is written in stripes of one tile's height.
     let after = (tile.min(x.len()) as f64) * columns as f64 * S::PRECISION.bytes() as f64;
@@ -139,21 +146,62 @@ fn kernel_in<S: Float>(
     }
     writer.finish()?;
     watch.end();
-    Ok(KernelReport {
+    Ok(report::<S>(&gram, pass, shape, (work, kernel_seconds), machine))
+}
+
+/// k(x, x) of all images; each is alone in its vector.
+fn diagonal<S: Float>(
+    gram: &Gram<'_>,
+    pass: &Pass,
+    out: &Path,
+    shape: Vec<usize>,
+    machine: &Machine,
+    watch: &dyn Watch,
+) -> Result<KernelReport, JobError> {
+    let images = gram.x.len();
+    let work = Work::sum(gram, (0..images).map(|image| (image, image)));
+    watch.begin(work, Work::default());
+    let clock = Instant::now();
+    let of_image = |image: usize| {
+        let values = gram.tile::<S>(image, image, machine.backend)?;
+        watch.add(Work::of(gram, (image, image)));
+        Ok::<_, JobError>(values)
+    };
+    let values: Vec<Vec<S>> =
+        machine.pool.install(|| (0..images).into_par_iter().map(of_image).collect::<Result<_, _>>())?;
+    let kernel_seconds = clock.elapsed().as_secs_f64();
+    let outputs = 0..gram.net.outputs().len();
+    npy::write_array(
+        out,
+        &shape,
+        outputs.flat_map(|output| values.iter().filter_map(move |values| values.get(output).copied())),
+    )?;
+    watch.end();
+    Ok(report::<S>(gram, pass, shape, (work, kernel_seconds), machine))
+}
+
+fn report<S: Float>(
+    gram: &Gram<'_>,
+    pass: &Pass,
+    shape: Vec<usize>,
+    (work, kernel_seconds): (Work, f64),
+    machine: &Machine,
+) -> KernelReport {
+    KernelReport {
         software: Software::default(),
         command: "kernel",
         shape,
         precision: S::PRECISION.zarr_name(),
-        x_sha256: x.checksum(),
-        y_sha256: y.map(Images::checksum),
+        x_sha256: gram.x.checksum(),
+        y_sha256: gram.y.map(Images::checksum),
         pass: pass_info(pass, work, kernel_seconds, machine),
-        flip: options.flip,
+        flip: gram.flip,
         backend: machine.backend.to_string(),
         threads: machine.threads(),
         pairs: work.pairs,
         kernel_seconds,
         seconds_per_pair: kernel_seconds / work.pairs.max(1) as f64,
-    })
+    }
 }
 
 /// Writes one output row by row; what a symmetric matrix has above its diagonal is read from below it.

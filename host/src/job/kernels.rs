@@ -81,6 +81,8 @@ pub trait Watch: Sync {
     fn begin(&self, _total: Work, _done: Work) {}
     /// This much was computed.
     fn add(&self, _work: Work) {}
+    /// Something to know before the work.
+    fn note(&self, _what: &str) {}
     /// Something else than kernels is being done now, for instance a factorisation.
     fn stage(&self, _what: &str) {}
     /// All is done.
@@ -92,14 +94,14 @@ pub struct Silent;
 
 impl Watch for Silent {}
 
-/// The tiles of a Gram matrix that are still to be computed: all, or those that the store has not got.
+/// The tiles of a Gram matrix that are still to be computed: all, or those that the store has not got; of a share its own.
 ///
 /// # Errors
 /// The store's folders cannot be listed.
 pub fn missing(gram: &Gram<'_>, name: &str, store: Option<&Store>) -> Result<Vec<(usize, usize)>, JobError> {
     Ok(match store {
         None => gram.plan(name).tiles(gram.tile).collect(),
-        Some(store) => store.missing_tiles(name)?,
+        Some(store) => store.wanted_tiles(name)?,
     })
 }
 

@@ -2,8 +2,10 @@
 //!
 //! - [`run()`] loads nothing itself: it takes a [`Dataset`](crate::data::Dataset), computes the kernels of all networks asked
 //!   for, in memory or in a store, and gives back a [`Report`].
+//! - [`plan()`] tells what such a run costs, and [`run_share`] computes a part of its kernels, beside other processes.
 //! - [`kernel()`] writes the kernels of one array of images, or of two, to a `.npy` file.
 //! - [`export()`] fits a classifier and makes source code of it.
+//! - [`sweep_arrays`] and [`sweep_store`] try many ridges and times of training on them.
 //! - [`regress_arrays`] and [`regress_store`] do the regression on kernels that were computed before.
 //!
 //! Nothing here knows a terminal: who wants to watch passes a [`Watch`].
@@ -16,10 +18,14 @@ mod kernel;
 mod kernels;
 mod manifest;
 mod memory;
+mod plan;
 mod regress;
 mod report;
 mod run;
 mod settings;
+mod setup;
+mod share;
+mod sweep;
 mod symmetric;
 
 pub use error::JobError;
@@ -30,10 +36,13 @@ pub use kernel::{KernelOptions, KernelReport, kernel};
 pub use kernels::{Machine, Silent, Watch, Work, compute, cores, missing};
 pub use manifest::{SetInfo, checksum_labels};
 pub use memory::available_memory;
+pub use plan::{DiskPlan, MemoryPlan, PassPlan, PlanOptions, PlanReport, RegressionPlan, plan};
 pub use regress::{Classes, regress_arrays, regress_store, stored_data};
 pub use report::{ClassResult, DataInfo, Format, PassInfo, Report, Row, Software};
 pub use run::{RunOptions, run};
 pub use settings::{NetKind, NetSettings, Pass, default_lap, tile_for};
+pub use share::{ShareReport, run_share};
+pub use sweep::{SweepOptions, SweepReport, SweepRow, sweep_arrays, sweep_store};
 
 use crate::data::npy;
 use crate::simd;

@@ -5,13 +5,16 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::fit::{Kernels, Output};
+use super::memory::{Need, choose, offered};
 use super::report::{Report, Row, Software};
 use super::symmetric::load_symmetric;
 use super::{Float, JobError, Solver, Watch, checksum_labels, cores};
 use crate::data::npy::{Block, Matrices};
 use crate::data::{Dataset, Kind, LoadOptions, Subset, load};
 use crate::gram::{Stored, TileSource};
-use crate::regression::{Predictor, Targets};
+
+use crate::regression::{Entry, FillError, LowerMut, Method, Targets, Tiles};
 use crate::store::{Precision, Store};
 
 /// The classes of the images.
@@ -46,55 +49,93 @@ impl From<Dataset> for Classes {
 /// Files that do not fit each other or the labels; a training kernel that is not symmetric.
 ///
 /// # Cost
-/// Memory: one n×n matrix of f64, into which the file is read, and some MB.
+/// Memory: one n×n matrix of f64, or of f32 where `solver` is mixed, into which the file is read, and some MB.
 pub fn regress_arrays(
     train: &mut Matrices,
     test: &mut Matrices,
     classes: &Classes,
     ridge: f64,
+    solver: Option<Method>,
     threads: Option<usize>,
     watch: &dyn Watch,
 ) -> Result<Report, JobError> {
     let clock = Instant::now();
     let threads = threads.unwrap_or_else(cores);
     let targets = Targets::new(&classes.train, classes.names.len())?;
-    let mut solver = Solver::new(&targets, classes.test.as_deref(), &classes.names, ridge, threads)?;
-    let (n, m) = (train.rows(), test.rows());
+    let asked = solver;
+    let solver = Solver::new(&targets, classes.test.as_deref(), &classes.names, ridge, threads)?;
     check_shapes(train, test)?;
-    check_labels(n, m, classes)?;
-    let (train_name, test_name) = (train.name().to_owned(), test.name().to_owned());
+    check_labels(train.rows(), test.rows(), classes)?;
+    let methods = offered(asked, train.is_f32(), false)?;
+    let need = |method| Need::default().solving(method, train.rows(), targets.classes());
+    let mut solver = solver.by(choose(asked, &methods, need)?);
     let mut rows = Vec::new();
-    for index in 0..train.count() {
-        let mut row = Row { net: train_name.clone(), depth: index, ..Row::default() };
-        if let [_, depths] = *train.outer() {
-            (row.kernel, row.depth) = ((index / depths).to_string(), index % depths);
-        }
-        watch.stage(&format!("regression: matrix {index}"));
-        solver.one(
-            n,
-            |workspace| workspace.load(|lower| Ok(load_symmetric(train, index, lower)?)),
-            |fit| {
-                let mut predictor = Predictor::new(fit.alpha.as_ref(), m)?;
-                test.blocks(index, |Block { row, column, rows, columns, values }| {
-                    Ok::<_, JobError>(predictor.add_block(row, column, rows, columns, values)?)
-                })?;
-                Ok(predictor.finish()?)
-            },
-            &mut row,
-        )?;
+    each_matrix(train, test, |mut kernels, mut row| {
+        solver.one(&mut kernels, &mut row, watch)?;
         rows.push(row);
-    }
+        Ok(())
+    })?;
     watch.end();
     let settings = json!({
-        "train": train_name,
-        "test": test_name,
+        "train": train.name(),
+        "test": test.name(),
         "ridge": ridge,
+        "solver": asked.map_or("auto", Method::name),
         "labels_sha256": checksum_labels(&classes.train),
     });
     Ok(report(settings, threads, solver.seconds, clock, rows))
 }
 
-fn check_shapes(train: &Matrices, test: &Matrices) -> Result<(), JobError> {
+/// One matrix of either file.
+pub(super) struct Arrays<'a> {
+    train: &'a mut Matrices,
+    test: &'a mut Matrices,
+    index: usize,
+}
+
+/// Hands the matrices of the two files, whose shapes fit, to `take` in turn, with what is known of them.
+///
+/// # Errors
+/// The first of `take`.
+pub(super) fn each_matrix(
+    train: &mut Matrices,
+    test: &mut Matrices,
+    mut take: impl FnMut(Arrays<'_>, Row) -> Result<(), JobError>,
+) -> Result<(), JobError> {
+    for index in 0..train.count() {
+        let mut row = Row { net: train.name().to_owned(), depth: index, ..Row::default() };
+        if let [_, depths] = *train.outer() {
+            (row.kernel, row.depth) = ((index / depths).to_string(), index % depths);
+        }
+        take(Arrays { train: &mut *train, test: &mut *test, index }, row)?;
+    }
+    Ok(())
+}
+
+impl Kernels for Arrays<'_> {
+    fn n(&self) -> usize {
+        self.train.rows()
+    }
+
+    fn load<T: Entry>(&mut self, lower: &mut LowerMut<'_, T>) -> Result<(), FillError> {
+        Ok(load_symmetric(self.train, self.index, lower)?)
+    }
+
+    fn tiles(&self) -> Option<&dyn Tiles> {
+        None
+    }
+
+    fn tests(&self) -> usize {
+        self.test.rows()
+    }
+
+    fn blocks(&mut self, take: &mut dyn FnMut(Block<'_>) -> Result<(), JobError>) -> Result<(), JobError> {
+        self.test.blocks(self.index, take)
+    }
+}
+
+/// Checks that the files hold training and test kernels of the same images.
+pub(super) fn check_shapes(train: &Matrices, test: &Matrices) -> Result<(), JobError> {
     let text = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
     let (have, n) = (text(train.shape()), train.rows());
     if train.columns() != n {
@@ -121,12 +162,13 @@ pub fn regress_store(
     store: &Store,
     classes: &Classes,
     ridge: f64,
+    solver: Option<Method>,
     threads: Option<usize>,
     watch: &dyn Watch,
 ) -> Result<Report, JobError> {
     match store.plan().precision {
-        Precision::F32 => regress_stored::<f32>(store, classes, ridge, threads, watch),
-        Precision::F64 => regress_stored::<f64>(store, classes, ridge, threads, watch),
+        Precision::F32 => regress_stored::<f32>(store, classes, ridge, solver, threads, watch),
+        Precision::F64 => regress_stored::<f64>(store, classes, ridge, solver, threads, watch),
     }
 }
 
@@ -134,13 +176,44 @@ fn regress_stored<S: Float>(
     store: &Store,
     classes: &Classes,
     ridge: f64,
+    solver: Option<Method>,
     threads: Option<usize>,
     watch: &dyn Watch,
 ) -> Result<Report, JobError> {
     let clock = Instant::now();
     let threads = threads.unwrap_or_else(cores);
     let targets = Targets::new(&classes.train, classes.names.len())?;
-    let mut solver = Solver::new(&targets, classes.test.as_deref(), &classes.names, ridge, threads)?;
+    let asked = solver;
+    let methods = offered(asked, S::PRECISION == Precision::F32, true)?;
+    let solver = Solver::new(&targets, classes.test.as_deref(), &classes.names, ridge, threads)?;
+    let n = store.plan().arrays.iter().map(|array| array.cols).max().unwrap_or(0);
+    let need = |method| Need::default().solving(method, n, targets.classes());
+    let mut solver = solver.by(choose(asked, &methods, need)?);
+    let mut rows = Vec::new();
+    each_output::<S>(store, classes, |mut kernels, mut row| {
+        solver.one(&mut kernels, &mut row, watch)?;
+        rows.push(row);
+        Ok(())
+    })?;
+    watch.end();
+    let settings = json!({
+        "store": store.path().display().to_string(),
+        "manifest": store.manifest(),
+        "ridge": ridge,
+        "solver": asked.map_or("auto", Method::name),
+    });
+    Ok(report(settings, threads, solver.seconds, clock, rows))
+}
+
+/// Hands the outputs of a finished store to `take` in turn, with what is known of them.
+///
+/// # Errors
+/// A store of something else than a run; tiles that are missing, with their number; labels that do not fit; the first of `take`.
+pub(super) fn each_output<S: Float>(
+    store: &Store,
+    classes: &Classes,
+    mut take: impl FnMut(Output<'_, S>, Row) -> Result<(), JobError>,
+) -> Result<(), JobError> {
     let missing: usize = store
         .plan()
         .arrays
@@ -149,9 +222,10 @@ fn regress_stored<S: Float>(
         .sum::<Result<_, JobError>>()?;
     let path = store.path().display();
     if missing > 0 {
-        return Err(JobError::Input(format!("{path}: {missing} tiles are missing; run with --resume computes them")));
+        return Err(JobError::Input(format!(
+            "{path}: {missing} tiles are missing; run with --resume or its --shard computes them"
+        )));
     }
-    let mut rows = Vec::new();
     for array in &store.plan().arrays {
         let Some(pass) = array.name.strip_suffix("-train") else { continue };
         let train = Stored::new(store, &array.name)?;
@@ -165,21 +239,17 @@ fn regress_stored<S: Float>(
         for (index, output) in array.outputs.iter().enumerate() {
             // As `Output` writes it: "cntk-v ntk depth 3".
             let mut words = output.split(' ');
-            let mut row = Row {
+            let row = Row {
                 net: words.next().unwrap_or_default().to_owned(),
                 kernel: words.next().unwrap_or_default().to_owned(),
                 trained: trained.unwrap_or_default().to_owned(),
                 depth: words.nth(1).and_then(|depth| depth.parse().ok()).unwrap_or(index),
                 ..Row::default()
             };
-            watch.stage(&format!("regression: {}", row.name()));
-            solver.tiles(train, test, index, &mut row)?;
-            rows.push(row);
+            take(Output { train, test, output: index }, row)?;
         }
     }
-    watch.end();
-    let settings = json!({ "store": path.to_string(), "manifest": store.manifest(), "ridge": ridge });
-    Ok(report(settings, threads, solver.seconds, clock, rows))
+    Ok(())
 }
 
 /// The data set that a store was made of, loaded again as its manifest tells.
@@ -212,7 +282,8 @@ pub fn stored_data(store: &Store, data_dir: Option<&Path>) -> Result<Dataset, Jo
     Ok(data)
 }
 
-fn check_labels(n: usize, m: usize, classes: &Classes) -> Result<(), JobError> {
+/// Checks the numbers of labels.
+pub(super) fn check_labels(n: usize, m: usize, classes: &Classes) -> Result<(), JobError> {
     let counts = [("training", n, Some(&classes.train)), ("test", m, classes.test.as_ref())];
     for (what, images, labels) in counts {
         if let Some(labels) = labels

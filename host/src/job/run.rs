@@ -6,15 +6,15 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::kernels::{compute, missing};
-use super::manifest::{Facts, kernel_name};
-use super::memory::Need;
-use super::report::{DataInfo, PassInfo, Report, Row, Software};
-use super::settings::{check_flip, tile_for};
+use super::manifest::kernel_name;
+use super::memory::{Need, choose, offered};
+use super::report::{PassInfo, Report, Row, Software};
+use super::setup::{Grams, Setup};
 use super::{Float, JobError, Machine, NetKind, NetSettings, Pass, Solver, Watch, Work};
 use crate::data::Dataset;
-use crate::gram::{Gram, Net, Output};
-use crate::regression::Targets;
-use crate::store::{Precision, Store, StorePlan};
+use crate::gram::{Net, Output};
+use crate::regression::{Method, Targets};
+use crate::store::Precision;
 
 /// What to do with a data set.
 #[derive(Clone, Debug)]
@@ -25,10 +25,12 @@ pub struct RunOptions {
     pub precision: Precision,
     /// Whether to average with the mirrored images.
     pub flip: bool,
-    /// The images along the side of a tile; `None` for [`tile_for`].
+    /// The images along the side of a tile; `None` for [`tile_for`](super::tile_for).
     pub tile: Option<usize>,
     /// What is added to the diagonal of the training kernel.
     pub ridge: f64,
+    /// How the regression is solved; `None` for the fastest way that the memory allows.
+    pub solver: Option<Method>,
     /// The folder of the store; `None` to keep the kernels in memory.
     pub store: Option<PathBuf>,
     /// Whether to go on with what is in the store.
@@ -46,7 +48,8 @@ pub struct RunOptions {
 /// solution is no error but a [failed row](Report::failures).
 ///
 /// # Cost
-/// Memory: the tiles of one pass, unless there is a store; one n×n matrix of f64; some MB for each thread.
+/// Memory: the tiles of one pass, unless there is a store; one n×n matrix of f64, or less ([`Method::bytes`]); some
+/// MB for each thread.
 pub fn run(data: &Dataset, options: &RunOptions, machine: &Machine, watch: &dyn Watch) -> Result<Report, JobError> {
     match options.precision {
         Precision::F32 => run_in::<f32>(data, options, machine, watch),
@@ -63,63 +66,18 @@ fn run_in<S: Float>(
     let clock = Instant::now();
     let (train, test) = (&data.train, &data.test);
     let passes = options.nets.passes(train.images.shape())?;
-    let tile = options.tile.unwrap_or_else(|| tile_for(&passes, train.images.len()));
-    if tile == 0 {
-        return Err(JobError::Usage("a tile of 0 images: at least 1 is needed".to_owned()));
-    }
-    check_flip(options.flip, &train.images)?;
+    let methods = offered(options.solver, options.precision == Precision::F32, true)?;
     let classes = data.classes.len();
-    if let Some(&first) = train.labels.first()
-        && train.labels.iter().all(|&label| label == first)
-    {
-        tracing::warn!("all training images are of class {first}: the regression has nothing to tell apart");
-    }
     let targets = Targets::new(&train.labels, classes)?;
-    let mut solver = Solver::new(&targets, Some(&test.labels), &data.classes, options.ridge, machine.threads())?;
-    let grams: Vec<[(String, Gram<'_>); 2]> = passes
-        .iter()
-        .map(|Pass { name, net }| {
-            let gram = Gram { net, flip: options.flip, x: &train.images, y: None, tile };
-            let test = Gram { x: &test.images, y: Some(&train.images), ..gram };
-            [(format!("{name}-train"), gram), (format!("{name}-test"), test)]
-        })
-        .collect();
-    for (_, gram) in grams.iter().flatten() {
-        gram.check::<S>()?;
-    }
-    let info = DataInfo::of(data, &options.subset);
-    need::<S>(&grams, options.store.is_some(), machine).check()?;
-
-    let arrays = grams.iter().flatten().map(|(name, gram)| gram.plan(name)).collect();
-    let facts = Facts {
-        data,
-        subset: &options.subset,
-        train: &info.train,
-        test: &info.test,
-        settings: &options.nets,
-        passes: &passes,
-        flip: options.flip,
-        precision: options.precision,
-        machine,
-    };
-    let plan = StorePlan { tile, precision: options.precision, arrays, manifest: facts.manifest() };
-    let store = match &options.store {
-        None => None,
-        // All its tiles are read and checked, on as many threads as will compute.
-        Some(path) if options.resume => Some(machine.pool.install(|| Store::resume(path, &plan))?),
-        Some(path) => Some(Store::create(path, &plan)?),
-    };
-
-    let (mut total, mut to_do) = (Work::default(), Work::default());
-    for (name, gram) in grams.iter().flatten() {
-        total = total.plus(Work::sum(gram, gram.plan(name).tiles(tile)));
-        to_do = to_do.plus(Work::sum(gram, missing(gram, name, store.as_ref())?));
-    }
-    let pairs = total.pairs - to_do.pairs;
-    watch.begin(total, Work { pairs, entry_layers: total.entry_layers - to_do.entry_layers });
+    let solver = Solver::new(&targets, Some(&test.labels), &data.classes, options.ridge, machine.threads())?;
+    let setup = Setup::new::<S>(data, options, &passes, machine)?;
+    let need = |method| need::<S>(&setup.grams, options.store.is_some(), machine, method, classes);
+    let mut solver = solver.by(choose(options.solver, &methods, need)?);
+    let store = setup.open_store(options, None, machine, watch)?;
+    setup.begin(store.as_ref(), None, watch)?;
 
     let (mut infos, mut rows) = (Vec::new(), Vec::new());
-    for (pass, [(train_name, train), (test_name, test)]) in passes.iter().zip(&grams) {
+    for (pass, [(train_name, train), (test_name, test)]) in passes.iter().zip(&setup.grams) {
         let mut work = Work::default();
         for (name, gram) in [(train_name, train), (test_name, test)] {
             work = work.plus(Work::sum(gram, missing(gram, name, store.as_ref())?));
@@ -130,8 +88,7 @@ fn run_in<S: Float>(
         infos.push(pass_info(pass, work, clock.elapsed().as_secs_f64(), machine));
         for (index, output) in pass.net.outputs().iter().enumerate() {
             let mut row = Row::new(&pass.net, output);
-            watch.stage(&format!("regression: {}", row.name()));
-            solver.tiles(&*train, &*test, index, &mut row)?;
+            solver.tiles(&*train, &*test, index, &mut row, watch)?;
             rows.push((*output, row));
         }
     }
@@ -142,8 +99,8 @@ fn run_in<S: Float>(
     Ok(Report {
         software: Software::default(),
         command: "run",
-        settings: settings(options, &passes, tile),
-        data: Some(info),
+        settings: settings(options, &passes, setup.plan.tile),
+        data: Some(setup.info),
         backend: Some(machine.backend.to_string()),
         threads: machine.threads(),
         seed: None,
@@ -164,13 +121,18 @@ fn order(nets: &NetSettings, output: &Output) -> (usize, usize, usize) {
     (net.unwrap_or(0), kernel.unwrap_or(0), output.depth)
 }
 
-/// What the passes need, one after another; then the training kernel is factored in f64.
-fn need<S: Float>(grams: &[[(String, Gram<'_>); 2]], stored: bool, machine: &Machine) -> Need {
-    let pass = |[(_, train), (_, test)]: &[(String, Gram<'_>); 2]| {
-        let n = train.x.len() as f64;
-        let after = 8.0 * n * n;
+/// What the passes need, one after another, each with its regressions.
+pub(super) fn need<S: Float>(
+    grams: &[Grams<'_>],
+    stored: bool,
+    machine: &Machine,
+    method: Method,
+    classes: usize,
+) -> Need {
+    let pass = |[(_, train), (_, test)]: &Grams<'_>| {
+        let n = train.x.len();
         let [train, test] = [train, test].map(|gram| Need::of::<S>(gram, !stored, machine));
-        Need { after, ..train.then(test) }
+        train.then(test).solving(method, n, classes)
     };
     grams.iter().map(pass).max_by(|a, b| a.bytes().total_cmp(&b.bytes())).unwrap_or_default()
 }
@@ -194,7 +156,7 @@ pub(super) fn pass_info(pass: &Pass, work: Work, seconds: f64, machine: &Machine
     }
 }
 
-fn settings(options: &RunOptions, passes: &[Pass], tile: usize) -> serde_json::Value {
+pub(super) fn settings(options: &RunOptions, passes: &[Pass], tile: usize) -> serde_json::Value {
     let nets = &options.nets;
     let depths = passes.first().map(|pass| pass.net.request().depths());
     json!({
@@ -207,6 +169,7 @@ fn settings(options: &RunOptions, passes: &[Pass], tile: usize) -> serde_json::V
         "precision": options.precision.zarr_name(),
         "tile": tile,
         "ridge": options.ridge,
+        "solver": options.solver.map_or("auto", Method::name),
         "store": options.store.as_ref().map(|path| path.display().to_string()),
         "resume": options.resume,
     })

@@ -3,7 +3,7 @@
 
 use super::JobError;
 use crate::data::npy::{Block, Matrices};
-use crate::regression::LowerMut;
+use crate::regression::{Entry, LowerMut};
 
 /// Far above the rounding of any kernel in f32, far below any mistake.
 const TOLERANCE: f64 = 1e-3;
@@ -30,7 +30,11 @@ impl Pair {
 /// # Errors
 /// Those of the file, and a matrix that is not symmetric, which is a mistake: two files exchanged, or a matrix of something
 /// else. The two entries that differ most are named.
-pub(super) fn load_symmetric(file: &mut Matrices, index: usize, lower: &mut LowerMut<'_>) -> Result<(), JobError> {
+pub(super) fn load_symmetric<T: Entry>(
+    file: &mut Matrices,
+    index: usize,
+    lower: &mut LowerMut<'_, T>,
+) -> Result<(), JobError> {
     let (mut largest, mut worst) = (0.0_f64, Pair::default());
     file.blocks(index, |block| {
         place(&block, lower, &mut largest, &mut worst);
@@ -47,7 +51,7 @@ pub(super) fn load_symmetric(file: &mut Matrices, index: usize, lower: &mut Lowe
 }
 
 /// Writes a block below the diagonal. What stands there is NaN, unless the mirror image of the entry has come already.
-fn place(block: &Block<'_>, lower: &mut LowerMut<'_>, largest: &mut f64, worst: &mut Pair) {
+fn place<T: Entry>(block: &Block<'_>, lower: &mut LowerMut<'_, T>, largest: &mut f64, worst: &mut Pair) {
     // Column by column: the triangle is stored so, and of a block of few rows the lines stay in the cache.
     for column in block.column..block.column + block.columns {
         for row in block.row..block.row + block.rows {
@@ -55,9 +59,9 @@ fn place(block: &Block<'_>, lower: &mut LowerMut<'_>, largest: &mut f64, worst: 
             let (low, high) = (row.min(column), row.max(column));
             let Some(slot) = lower.column_mut(low).and_then(|entries| entries.get_mut(high - low)) else { return };
             *largest = largest.max(value.abs());
-            let other = *slot;
+            let other: f64 = (*slot).into();
             if other.is_nan() || row > column {
-                *slot = value;
+                *slot = T::rounded(value);
             }
             if !other.is_nan() {
                 let (below, above) = if row > column { (value, other) } else { (other, value) };

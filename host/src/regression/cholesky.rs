@@ -22,6 +22,8 @@ use faer::prelude::*;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Spec};
 use rayon::prelude::*;
 
+use super::entry::Entry;
+
 /// Columns per panel of the factorisation and of the solves.
 pub(super) const PANEL: usize = 256;
 /// Rows per tile: the unit that one thread computes. With fewer, the panel's rows are packed too often; with more, threads stay idle.
@@ -38,86 +40,92 @@ pub(super) struct Failure {
 
 /// Replaces the lower triangle A by L with A = L·Lᵀ; the strict upper triangle is neither read nor written.
 ///
-/// After a failure at pivot k, the first k columns of row k and of the rows above it hold L. Call it inside the pool.
+/// After a failure at pivot k, the first k columns of row k and of the rows above it hold L. Call it inside the pool. After each panel `done`
+/// is told what part of the operations, from 0 to 1, is behind.
 ///
 /// # Cost
 /// n³/3 operations; scratch of `PANEL`² numbers.
-pub(super) fn factor(mut a: MatMut<'_, f64>) -> Result<(), Failure> {
+pub(super) fn factor<T: Entry>(mut a: MatMut<'_, T>, done: &dyn Fn(f64)) -> Result<(), Failure> {
     let n = a.nrows();
-    let mut own = Mat::<f64>::zeros(PANEL.min(n), PANEL.min(n));
-    let params: Spec<LltParams, f64> = Spec::default();
-    let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(PANEL.min(n), Par::Seq, params));
+    let mut own = Mat::<T>::zeros(PANEL.min(n), PANEL.min(n));
+    let params: Spec<LltParams, T> = Spec::default();
+    let mut memory = MemBuffer::new(cholesky_in_place_scratch::<T>(PANEL.min(n), Par::Seq, params));
     for start in (0..n).step_by(PANEL) {
         let width = PANEL.min(n - start);
         let (left, right) = a.rb_mut().split_at_col_mut(start);
         let (_, panel) = right.subcols_mut(0, width).split_at_row_mut(start);
         let (mut diagonal, mut below) = panel.split_at_row_mut(width);
-        let done = left.rb();
-        let pivot_rows = done.subrows(start, width);
+        let left = left.rb();
+        let pivot_rows = left.subrows(start, width);
         let mut own = own.as_mut().submatrix_mut(0, 0, width, width);
-        own.fill(0.0);
+        own.fill(T::rounded(0.0));
         own.copy_from_triangular_lower(diagonal.rb());
 
         if start > 0 {
             let own_tiles = own.rb_mut().par_row_chunks_mut(TILE).enumerate().map(|(t, tile)| (start + t * TILE, tile));
             let tiles = below.rb_mut().par_row_chunks_mut(TILE).enumerate();
             own_tiles.chain(tiles.map(|(t, tile)| (start + width + t * TILE, tile))).for_each(|(row, tile)| {
-                let rows = done.subrows(row, tile.nrows());
-                matmul(tile, Accum::Add, rows, pivot_rows.transpose(), -1.0, Par::Seq);
+                let rows = left.subrows(row, tile.nrows());
+                matmul(tile, Accum::Add, rows, pivot_rows.transpose(), T::rounded(-1.0), Par::Seq);
             });
         }
         let result = cholesky_in_place(own.rb_mut(), Default::default(), Par::Seq, MemStack::new(&mut memory), params);
         diagonal.copy_from_triangular_lower(own.rb());
         if let Err(LltError::NonPositivePivot { index }) = result {
             // faer has written the reduced diagonal entry back before it looks at it.
-            return Err(Failure { index: start + index, pivot: own[(index, index)] });
+            return Err(Failure { index: start + index, pivot: own[(index, index)].into() });
         }
         let own = own.rb();
         below.par_row_chunks_mut(TILE).for_each(|tile| {
             solve_lower_triangular_in_place(own, tile.transpose_mut(), Par::Seq);
         });
+        let columns = (start + width) as f64 / n as f64;
+        done(columns * columns * (3.0 - 2.0 * columns));
     }
     Ok(())
 }
 
-/// Solves L·Lᵀ X = B in place, all columns of B at once. Call it inside the pool.
+/// Solves L·Lᵀ X = B in place, all columns of B at once, in f64 whatever L consists of. Call it inside the pool.
 ///
 /// # Cost
-/// 2n² operations per column; no scratch.
-pub(super) fn solve(l: MatRef<'_, f64>, mut b: MatMut<'_, f64>) {
+/// 2n² operations per column; a factor in f32 is widened block by block.
+pub(super) fn solve<T: Entry>(l: MatRef<'_, T>, mut b: MatMut<'_, f64>) {
     solve_forward(l, b.rb_mut());
     solve_backward(l, b);
 }
 
 /// Solves L X = B in place.
-fn solve_forward(l: MatRef<'_, f64>, mut b: MatMut<'_, f64>) {
+fn solve_forward<T: Entry>(l: MatRef<'_, T>, mut b: MatMut<'_, f64>) {
     let n = l.nrows();
     for start in (0..n).step_by(PANEL) {
         let width = PANEL.min(n - start);
         let (done, below) = b.rb_mut().split_at_row_mut(start + width);
         let mut x = done.subrows_mut(start, width);
-        solve_lower_triangular_in_place(l.submatrix(start, start, width, width), x.rb_mut(), Par::Seq);
+        T::widened(l.submatrix(start, start, width, width), |own| {
+            solve_lower_triangular_in_place(own, x.rb_mut(), Par::Seq);
+        });
         let x = x.rb();
         below.par_row_chunks_mut(TILE).enumerate().for_each(|(t, tile)| {
             let block = l.submatrix(start + width + t * TILE, start, tile.nrows(), width);
-            matmul(tile, Accum::Add, block, x, -1.0, Par::Seq);
+            T::widened(block, |block| matmul(tile, Accum::Add, block, x, -1.0, Par::Seq));
         });
     }
 }
 
 /// Solves Lᵀ X = B in place.
-pub(super) fn solve_backward(l: MatRef<'_, f64>, mut b: MatMut<'_, f64>) {
+pub(super) fn solve_backward<T: Entry>(l: MatRef<'_, T>, mut b: MatMut<'_, f64>) {
     let n = l.nrows();
     for start in (0..n).step_by(PANEL).rev() {
         let width = PANEL.min(n - start);
         let (above, done) = b.rb_mut().split_at_row_mut(start);
         let mut x = done.subrows_mut(0, width);
-        let own = l.submatrix(start, start, width, width);
-        solve_upper_triangular_in_place(own.transpose(), x.rb_mut(), Par::Seq);
+        T::widened(l.submatrix(start, start, width, width), |own| {
+            solve_upper_triangular_in_place(own.transpose(), x.rb_mut(), Par::Seq);
+        });
         let x = x.rb();
         above.par_row_chunks_mut(TILE).enumerate().for_each(|(t, tile)| {
             let block = l.submatrix(start, t * TILE, width, tile.nrows());
-            matmul(tile, Accum::Add, block.transpose(), x, -1.0, Par::Seq);
+            T::widened(block, |block| matmul(tile, Accum::Add, block.transpose(), x, -1.0, Par::Seq));
         });
     }
 }

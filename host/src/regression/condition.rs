@@ -3,6 +3,7 @@
 use faer::{Mat, MatRef};
 
 use super::cholesky::solve;
+use super::entry::Entry;
 
 /// More than five steps of the estimator are never worth their solves (Higham 1988, section 4).
 const STEPS: usize = 5;
@@ -19,7 +20,7 @@ const STEPS: usize = 5;
 /// # Source
 /// W. W. Hager, "Condition estimates", SIAM J. Sci. Stat. Comput. 5 (1984); N. J. Higham, "FORTRAN codes for estimating the
 /// one-norm of a real or complex matrix, with applications to condition estimation", ACM TOMS 14 (1988), Algorithm 674.
-pub(super) fn inverse_norm_one(l: MatRef<'_, f64>) -> f64 {
+pub(super) fn inverse_norm_one<T: Entry>(l: MatRef<'_, T>) -> f64 {
     let n = l.nrows();
     let apply = |mut x: Mat<f64>| {
         solve(l, x.as_mut());

@@ -50,10 +50,16 @@ pub enum RegressionError {
         expected: usize,
     },
     /// The n×n matrix does not fit in memory (or in the address space).
-    #[error("no memory for the {n}x{n} kernel matrix: {gib:.2} GiB of f64 needed", gib = (*n as f64) * (*n as f64) * 8.0 / 1073741824.0)]
+    #[error(
+        "no memory for the {n}x{n} kernel matrix: {gib:.2} GiB of f{bits} needed",
+        gib = (*n as f64) * (*n as f64) * (*bytes as f64) / 1073741824.0,
+        bits = bytes * 8
+    )]
     Memory {
         /// The number of training images.
         n: usize,
+        /// The bytes of a number.
+        bytes: usize,
     },
     /// The worker threads could not be started.
     #[error("cannot start {threads} solver threads: {reason}")]
@@ -139,9 +145,75 @@ pub enum RegressionError {
         /// The ridge that was used.
         ridge: f64,
     },
+    /// A time of training that is negative or NaN.
+    #[error("time {time} is not a number of 0 or more, or inf")]
+    Time {
+        /// The time as it was given.
+        time: f64,
+    },
+    /// The eigenvalues were not found.
+    #[error(
+        "the eigenvalues of the {n}x{n} kernel matrix were not found: its numbers leave the range of f64, rescale the kernel"
+    )]
+    Eigenvalues {
+        /// The number of training images.
+        n: usize,
+    },
+    /// The least eigenvalue of K + ridge·I is not positive, or lost in the rounding of the largest.
+    #[error(
+        "K + ridge*I is not positive definite: the eigenvalues of the {n}x{n} kernel matrix reach from {least:.3e} to {largest:.3e} and the ridge is {ridge:e}; ridge {suggested:e} would do"
+    )]
+    Indefinite {
+        /// The number of training images.
+        n: usize,
+        /// The ridge that was not enough.
+        ridge: f64,
+        /// The least eigenvalue of K.
+        least: f64,
+        /// The largest.
+        largest: f64,
+        /// A ridge that is enough.
+        suggested: f64,
+    },
     /// K + ridge·I is not positive definite.
     #[error("K + ridge*I is not positive definite: {0}")]
     NotPositiveDefinite(NotPositiveDefinite),
+    /// An iteration has met a direction p with pᵀ(K + ridge·I)p ≤ 0.
+    #[error(
+        "K + ridge*I is not positive definite: with ridge {ridge:e} iteration {iterations} meets the curvature {curvature:.3e} \
+         (the smallest eigenvalue of {n} is at most that); {}",
+        advice(*suggested_ridge)
+    )]
+    Curvature {
+        /// The number of training images.
+        n: usize,
+        /// The ridge that was not enough.
+        ridge: f64,
+        /// pᵀ(K + ridge·I)p/pᵀp, zero or negative, an upper bound on the smallest eigenvalue.
+        curvature: f64,
+        /// The iterations before; 0 if the failed pivot of a factor in f32 has shown it.
+        iterations: usize,
+        /// A ridge (the total, in place of `ridge`) with which the factorisation was tried and succeeded.
+        suggested_ridge: Option<f64>,
+    },
+    /// An iteration that comes no nearer to a solution.
+    #[error(
+        "K + ridge*I cannot be solved to a relative residual of 1e-10: with ridge {ridge:e} and n = {n}, {residual:.1e} is left after \
+         {iterations} iterations; {}",
+        advice(*suggested_ridge)
+    )]
+    Stagnation {
+        /// The number of training images.
+        n: usize,
+        /// The ridge.
+        ridge: f64,
+        /// max ‖y − A·x‖₂/‖y‖₂ over the columns.
+        residual: f64,
+        /// The iterations.
+        iterations: usize,
+        /// A ridge (the total, in place of `ridge`) with which the factorisation was tried and succeeded.
+        suggested_ridge: Option<f64>,
+    },
 }
 
 /// How a factorisation failed, and a ridge that repairs it.
@@ -171,9 +243,17 @@ impl std::fmt::Display for NotPositiveDefinite {
             self.ridge, self.pivot_index, self.n, self.pivot, self.eigenvalue_bound
         )?;
         match self.suggested_ridge {
-            Some(ridge) => write!(f, "ridge {ridge:e} was tried and works"),
-            None => write!(f, "no ridge was found that works"),
+            Some(_) => f.write_str(&advice(self.suggested_ridge)),
+            None => f.write_str("no ridge was found that works"),
         }
+    }
+}
+
+/// What to do about a matrix that an iteration cannot solve.
+fn advice(suggested_ridge: Option<f64>) -> String {
+    match suggested_ridge {
+        Some(ridge) => format!("ridge {ridge:e} was tried and works"),
+        None => "raise the ridge".to_owned(),
     }
 }
 

@@ -1,18 +1,19 @@
 //! The view through which a caller writes the kernel matrix.
 
+use super::entry::Entry;
 use super::error::RegressionError;
 
 /// The lower triangle, diagonal included, of a symmetric n×n matrix.
 ///
 /// Entries that are never written are reported as NaN when the matrix is checked.
-pub struct LowerMut<'a> {
-    values: &'a mut [f64],
+pub struct LowerMut<'a, T = f64> {
+    values: &'a mut [T],
     n: usize,
     stride: usize,
 }
 
-impl<'a> LowerMut<'a> {
-    pub(super) fn new(values: &'a mut [f64], n: usize, stride: usize) -> Self {
+impl<'a, T: Entry> LowerMut<'a, T> {
+    pub(super) fn new(values: &'a mut [T], n: usize, stride: usize) -> Self {
         Self { values, n, stride }
     }
 
@@ -35,17 +36,17 @@ impl<'a> LowerMut<'a> {
     /// tile on the diagonal may be given whole.
     ///
     /// # Shapes
-    /// `values`: `rows` × `cols`, row-major, f32 or f64.
+    /// `values`: `rows` × `cols`, row-major, f32 or f64; they are rounded where the matrix is one of f32.
     ///
     /// # Errors
     /// [`RegressionError::Outside`] if the tile leaves the matrix, [`RegressionError::Length`] if `values` has another length.
-    pub fn set_tile<T: Copy + Into<f64>>(
+    pub fn set_tile<V: Copy + Into<f64>>(
         &mut self,
         row0: usize,
         col0: usize,
         rows: usize,
         cols: usize,
-        values: &[T],
+        values: &[V],
     ) -> Result<(), RegressionError> {
         check_block((row0, col0), (rows, cols), (self.n, self.n), values.len())?;
         if rows == 0 || cols == 0 {
@@ -54,14 +55,14 @@ impl<'a> LowerMut<'a> {
         // Row by row, the lower entry of a mirrored pair comes second and stays.
         for (i, line) in (row0..).zip(values.chunks_exact(cols)) {
             for (j, &value) in (col0..).zip(line) {
-                self.values[i.min(j) * self.stride + i.max(j)] = value.into();
+                self.values[i.min(j) * self.stride + i.max(j)] = T::rounded(value.into());
             }
         }
         Ok(())
     }
 
     /// Column `col` from the diagonal down: K(col, col), K(col + 1, col), …, K(n − 1, col). None if `col` is `n` or more.
-    pub fn column_mut(&mut self, col: usize) -> Option<&mut [f64]> {
+    pub fn column_mut(&mut self, col: usize) -> Option<&mut [T]> {
         if col >= self.n {
             return None;
         }
@@ -70,7 +71,7 @@ impl<'a> LowerMut<'a> {
     }
 
     /// All columns in order, each from its diagonal down; the slices are disjoint, so they may go to different threads.
-    pub fn columns_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
+    pub fn columns_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
         let n = self.n;
         self.values.chunks_mut(self.stride).enumerate().map(move |(j, column)| &mut column[j..n])
     }

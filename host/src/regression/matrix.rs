@@ -8,45 +8,50 @@ use faer::prelude::*;
 use faer::{MatMut, MatRef};
 use rayon::prelude::*;
 
+use super::entry::Entry;
 use super::error::{RegressionError, kind_of};
 use super::lower::LowerMut;
 
 /// Width of the square blocks in which the triangles are copied onto each other, chosen to stay in the first-level cache.
 const COPY: usize = 64;
-/// Numbers in a cache line, on which each column starts.
-const LINE: usize = 64 / size_of::<f64>();
-/// A column stride that is a multiple of this (4 KiB) would put a whole row of entries into the same few cache sets.
-const ALIAS: usize = 512;
+/// The bytes of a cache line, on which each column starts.
+const LINE: usize = 64;
+/// A column stride that is a multiple of these bytes would put a whole row of entries into the same few cache sets.
+const ALIAS: usize = 4096;
 
 /// Storage of a symmetric matrix and of its factor.
-pub(super) struct Matrix {
-    data: Vec<f64>,
+pub struct Matrix<T> {
+    data: Vec<T>,
     offset: usize,
     stride: usize,
     n: usize,
+    /// Of the kernel, without the ridge.
     diagonal: Vec<f64>,
     /// Per column, the sum of |K_ij| over i ≠ j.
     off_diagonal_sums: Vec<f64>,
     largest: f64,
 }
 
-impl Matrix {
+impl<T: Entry> Matrix<T> {
+    /// Numbers in a cache line.
+    const LINE: usize = LINE / size_of::<T>();
+
     /// Allocates an n×n matrix, or says that there is no memory for it.
     pub(super) fn new(n: usize) -> Result<Self, RegressionError> {
         if n == 0 {
             return Err(RegressionError::Empty { what: "the training set" });
         }
-        let memory = || RegressionError::Memory { n };
-        let mut stride = n.checked_next_multiple_of(LINE).ok_or_else(memory)?;
-        if stride.is_multiple_of(ALIAS) {
-            stride += LINE;
+        let memory = || RegressionError::Memory { n, bytes: size_of::<T>() };
+        let mut stride = n.checked_next_multiple_of(Self::LINE).ok_or_else(memory)?;
+        if stride.is_multiple_of(ALIAS / size_of::<T>()) {
+            stride += Self::LINE;
         }
-        let len = n.checked_mul(stride).and_then(|len| len.checked_add(LINE)).ok_or_else(memory)?;
-        let data = reserved(len).ok_or_else(memory)?;
+        let len = n.checked_mul(stride).and_then(|len| len.checked_add(Self::LINE)).ok_or_else(memory)?;
+        let data = reserved(len, T::NAN).ok_or_else(memory)?;
         // align_offset may refuse; then the columns are only slower, not wrong.
-        let offset = Some(data.as_ptr().align_offset(64)).filter(|&o| o <= LINE).unwrap_or(0);
-        let diagonal = reserved(n).ok_or_else(memory)?;
-        let off_diagonal_sums = reserved(n).ok_or_else(memory)?;
+        let offset = Some(data.as_ptr().align_offset(LINE)).filter(|&o| o <= Self::LINE).unwrap_or(0);
+        let diagonal = reserved(n, f64::NAN).ok_or_else(memory)?;
+        let off_diagonal_sums = reserved(n, f64::NAN).ok_or_else(memory)?;
         Ok(Self { data, offset, stride, n, diagonal, off_diagonal_sums, largest: 0.0 })
     }
 
@@ -55,19 +60,19 @@ impl Matrix {
         self.n
     }
 
-    fn values_mut(&mut self) -> &mut [f64] {
+    fn values_mut(&mut self) -> &mut [T] {
         let len = (self.n - 1) * self.stride + self.n;
         &mut self.data[self.offset..][..len]
     }
 
     /// The whole array: factor or kernel on and below the diagonal, the kernel above it.
-    pub(super) fn view(&self) -> MatRef<'_, f64> {
+    pub(super) fn view(&self) -> MatRef<'_, T> {
         let len = (self.n - 1) * self.stride + self.n;
         MatRef::from_column_major_slice_with_stride(&self.data[self.offset..][..len], self.n, self.n, self.stride)
     }
 
     /// As [`view`](Self::view), to be written. What stands above the diagonal must be left alone.
-    pub(super) fn view_mut(&mut self) -> MatMut<'_, f64> {
+    pub(super) fn view_mut(&mut self) -> MatMut<'_, T> {
         let (n, stride) = (self.n, self.stride);
         MatMut::from_column_major_slice_with_stride_mut(self.values_mut(), n, n, stride)
     }
@@ -89,11 +94,11 @@ impl Matrix {
     }
 
     /// The caller's view for filling. Every entry starts as NaN, so that one that is forgotten is found by [`keep`](Self::keep).
-    pub(super) fn fill_view(&mut self) -> LowerMut<'_> {
+    pub(super) fn fill_view(&mut self) -> LowerMut<'_, T> {
         let (n, stride) = (self.n, self.stride);
         let values = self.values_mut();
         for (j, column) in values.chunks_mut(stride).enumerate() {
-            column[j..n].fill(f64::NAN);
+            column[j..n].fill(T::NAN);
         }
         LowerMut::new(values, n, stride)
     }
@@ -106,7 +111,10 @@ impl Matrix {
         let n = self.n;
         let view = self.view();
         let bad = (0..n).into_par_iter().find_map_first(|j| {
-            (j..n).map(|i| (i, view[(i, j)])).find(|(_, value)| !value.is_finite()).map(|(i, value)| (i, j, value))
+            (j..n)
+                .map(|i| (i, view[(i, j)].into()))
+                .find(|(_, value)| !value.is_finite())
+                .map(|(i, value)| (i, j, value))
         });
         if let Some((row, col, value)) = bad {
             return Err(RegressionError::NonFinite { what: "the kernel matrix", kind: kind_of(value), row, col });
@@ -133,10 +141,11 @@ impl Matrix {
         let view = self.view();
         let each = sums.par_iter_mut().zip(&mut diagonal).enumerate();
         let largest = each.map(|(j, (sum, own))| {
-            *own = view[(j, j)];
+            *own = view[(j, j)].into();
             let column = view.col(j);
-            *sum = column.iter().enumerate().filter(|&(i, _)| i != j).map(|(_, value)| value.abs()).sum();
-            column.iter().fold(0.0, |max: f64, value| max.max(value.abs()))
+            let size = |&value: &T| -> f64 { value.into().abs() };
+            *sum = column.iter().enumerate().filter(|&(i, _)| i != j).map(|(_, value)| size(value)).sum();
+            column.iter().map(size).fold(0.0, f64::max)
         });
         self.largest = largest.reduce(|| 0.0, f64::max);
         self.off_diagonal_sums = sums;
@@ -166,16 +175,16 @@ impl Matrix {
         let diagonal = std::mem::take(&mut self.diagonal);
         let mut view = self.view_mut();
         for (j, value) in diagonal.iter().enumerate() {
-            view[(j, j)] = value + ridge;
+            view[(j, j)] = T::rounded(value + ridge);
         }
         self.diagonal = diagonal;
     }
 }
 
-/// A vector of `len` NaN, or None where there is no memory for it.
-fn reserved(len: usize) -> Option<Vec<f64>> {
+/// `len` times `value`, or None where there is no memory for it.
+fn reserved<T: Clone>(len: usize, value: T) -> Option<Vec<T>> {
     let mut data = Vec::new();
     data.try_reserve_exact(len).ok()?;
-    data.resize(len, f64::NAN);
+    data.resize(len, value);
     Some(data)
 }

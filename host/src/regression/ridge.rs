@@ -1,8 +1,11 @@
 //! Checking a ridge, and finding one when the given ridge is not enough.
 
+use std::time::Instant;
+
 use faer::{Mat, MatRef};
 
 use super::cholesky::{Failure, factor, solve_backward};
+use super::entry::Entry;
 use super::error::{NotPositiveDefinite, RegressionError};
 use super::matrix::Matrix;
 
@@ -29,7 +32,7 @@ pub(super) fn check(ridge: f64) -> Result<(), RegressionError> {
 ///
 /// # Cost
 /// One factorisation per try, usually one to three. The matrix is left overwritten.
-pub(super) fn explain(matrix: &mut Matrix, ridge: f64, failure: Failure) -> RegressionError {
+pub(super) fn explain<T: Entry>(matrix: &mut Matrix<T>, ridge: f64, failure: Failure) -> RegressionError {
     let n = matrix.n();
     if !failure.pivot.is_finite() {
         return RegressionError::Overflow { pivot_index: failure.index, n, largest: matrix.largest() };
@@ -41,24 +44,29 @@ pub(super) fn explain(matrix: &mut Matrix, ridge: f64, failure: Failure) -> Regr
         pivot_index: failure.index,
         pivot: failure.pivot,
         eigenvalue_bound,
-        suggested_ridge: search(matrix, ridge, eigenvalue_bound),
+        suggested_ridge: search(matrix, ridge, eigenvalue_bound).map(|found| found.ridge),
     })
 }
 
-fn search(matrix: &mut Matrix, ridge: f64, bound: f64) -> Option<f64> {
-    let n = matrix.n() as f64;
-    let mean = matrix.diagonal().iter().map(|d| d / n).sum::<f64>();
-    let scale = [mean, matrix.largest()].into_iter().find(|&s| s > 0.0).unwrap_or(1.0);
-    let noise = scale * f64::from(f32::EPSILON) * n.sqrt();
+/// A ridge with which the factorisation succeeded, and the seconds of that one.
+pub(super) struct Found {
+    pub(super) ridge: f64,
+    pub(super) seconds: f64,
+}
+
+/// Searches as [`explain`] does; what is found leaves its factor in the matrix.
+pub(super) fn search<T: Entry>(matrix: &mut Matrix<T>, ridge: f64, bound: f64) -> Option<Found> {
+    let noise = noise(matrix.diagonal(), matrix.largest());
     let last = round_up((2.0 * matrix.norm_one(0.0)).max(noise));
     let mut next = round_up((2.0 * ridge).max(ridge - 2.0 * bound).max(noise));
     for _ in 0..TRIES {
         if !next.is_finite() {
             return None;
         }
+        let clock = Instant::now();
         matrix.restore(next);
-        let Err(failure) = factor(matrix.view_mut()) else {
-            return Some(next);
+        let Err(failure) = factor(matrix.view_mut(), &|_| ()) else {
+            return Some(Found { ridge: next, seconds: clock.elapsed().as_secs_f64() });
         };
         if next >= last || !failure.pivot.is_finite() {
             return None;
@@ -73,14 +81,28 @@ fn search(matrix: &mut Matrix, ridge: f64, bound: f64) -> Option<f64> {
 ///
 /// With L₁₁ the factor of the leading k×k block and l the first k entries of row k of L, the vector v = (−L₁₁⁻ᵀl, 1, 0, …) has
 /// vᵀAv = d_k, the failed pivot; so the smallest eigenvalue is at most d_k/‖v‖².
-fn eigenvalue_bound(l: MatRef<'_, f64>, failure: Failure) -> f64 {
-    let k = failure.index;
-    let mut v = Mat::from_fn(k, 1, |j, _| l[(k, j)]);
-    solve_backward(l.submatrix(0, 0, k, k), v.as_mut());
-    let squares: f64 = (0..k).map(|j| v[(j, 0)] * v[(j, 0)]).sum();
+pub(super) fn eigenvalue_bound<T: Entry>(l: MatRef<'_, T>, failure: Failure) -> f64 {
+    let v = direction(l, failure);
+    let squares: f64 = (0..failure.index).map(|j| v[(j, 0)] * v[(j, 0)]).sum();
     let bound = failure.pivot / (1.0 + squares);
     // Where ‖v‖ overflows, all that is known is the sign of the pivot.
     if bound.is_nan() { 0.0 } else { bound.min(0.0) }
+}
+
+/// L₁₁⁻ᵀl of [`eigenvalue_bound`], −v without the 1 and what follows it.
+pub(super) fn direction<T: Entry>(l: MatRef<'_, T>, failure: Failure) -> Mat<f64> {
+    let k = failure.index;
+    let mut v = Mat::from_fn(k, 1, |j, _| l[(k, j)].into());
+    solve_backward(l.submatrix(0, 0, k, k), v.as_mut());
+    v
+}
+
+/// The size of the errors of an f32 kernel as a matrix, see [`explain`].
+pub(super) fn noise(diagonal: &[f64], largest: f64) -> f64 {
+    let n = diagonal.len() as f64;
+    let mean = diagonal.iter().map(|d| d / n).sum::<f64>();
+    let scale = [mean, largest].into_iter().find(|&s| s > 0.0).unwrap_or(1.0);
+    scale * f64::from(f32::EPSILON) * n.sqrt()
 }
 
 /// The smallest d·10^e ≥ `value` with one digit d, so that a suggestion is easy to type; `value` itself if it is not positive.

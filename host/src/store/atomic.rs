@@ -16,8 +16,10 @@ use zarrs::filesystem::FilesystemStore;
 use zarrs::storage::{Bytes, OffsetBytesIterator, StorageError, StoreKey, StorePrefix, WritableStorageTraits};
 
 use super::error::StoreError;
+use super::share::Share;
 
-/// How the names of temporary files begin. No chunk key and no array name begins with a dot.
+/// How the names of temporary files begin; those of a share have its name next. No chunk key and no array name begins with
+/// a dot.
 pub(super) const TEMPORARY_PREFIX: &str = ".uw-tmp-";
 
 /// Numbers the temporary files of this process, so that threads never share one.
@@ -27,6 +29,8 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 pub(super) struct AtomicStorage {
     inner: FilesystemStore,
+    /// How the names of its temporary files begin.
+    temporaries: String,
 }
 
 /// A failed write, carried through `zarrs` inside an [`io::Error`].
@@ -39,11 +43,11 @@ struct WriteFailure {
 }
 
 impl AtomicStorage {
-    /// Storage whose keys are paths below `root`.
-    pub(super) fn new(root: &Path) -> Result<Self, StoreError> {
+    /// Storage whose keys are paths below `root`; `share` is the one that writes, if the store has more than one writer.
+    pub(super) fn new(root: &Path, share: Option<Share>) -> Result<Self, StoreError> {
         let inner =
             FilesystemStore::new(root).map_err(|_| StoreError::not_a_store(root, "the path is not valid UTF-8"))?;
-        Ok(Self { inner })
+        Ok(Self { inner, temporaries: temporaries(share) })
     }
 
     /// The file of a key.
@@ -65,23 +69,29 @@ pub(super) fn storage_error(error: &StorageError, path: &Path, action: &'static 
     }
 }
 
-/// Writes `bytes` to `file`, whole or not at all.
-fn write_atomically(file: &Path, bytes: &[u8]) -> io::Result<()> {
+/// How the names of the temporary files of a writer begin: a share's, or anybody's.
+pub(super) fn temporaries(share: Option<Share>) -> String {
+    share.map_or(TEMPORARY_PREFIX.to_owned(), |share| format!("{TEMPORARY_PREFIX}{}-", share.file_name()))
+}
+
+/// Writes `bytes` to `file`, whole or not at all, by way of a file whose name begins with `temporaries`.
+fn write_atomically(file: &Path, bytes: &[u8], temporaries: &str) -> io::Result<()> {
     let folder = file.parent().ok_or(io::ErrorKind::InvalidInput)?;
     create_folders(folder)?;
-    let temporary = write_temporary(folder, bytes)?;
+    let temporary = write_temporary(folder, bytes, temporaries)?;
     fs::rename(&temporary, file).inspect_err(|_| remove_quietly(&temporary))?;
     sync_folder(folder)
 }
 
 /// Writes `bytes` to a new temporary file in `folder` and forces them to the disk; leaves nothing on failure.
-fn write_temporary(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+fn write_temporary(folder: &Path, bytes: &[u8], temporaries: &str) -> io::Result<PathBuf> {
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let temporary = folder.join(format!("{TEMPORARY_PREFIX}{}-{number}", process::id()));
+        let temporary = folder.join(format!("{temporaries}{}-{number}", process::id()));
         let mut open = match OpenOptions::new().write(true).create_new(true).open(&temporary) {
             Ok(open) => open,
-            // A killed process of the same number left it; the next number is free sooner or later.
+            // A killed process of the same number left it, or one on another machine has it; the next number is free sooner
+            // or later.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             Err(error) => return Err(error),
         };
@@ -139,7 +149,7 @@ pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
 impl WritableStorageTraits for AtomicStorage {
     fn set(&self, key: &StoreKey, value: Bytes) -> Result<(), StorageError> {
         let file = self.file(key);
-        write_atomically(&file, &value).map_err(|cause| {
+        write_atomically(&file, &value, &self.temporaries).map_err(|cause| {
             let kind = cause.kind();
             let failure = WriteFailure { file, bytes: value.len() as u64, cause: Arc::new(cause) };
             io::Error::new(kind, failure).into()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::manifest::{Difference, one_line};
 use super::plan::Precision;
+use super::share::Share;
 
 /// A failure of a store.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -42,6 +43,42 @@ pub enum StoreError {
         path: PathBuf,
         /// The process that uses it, if it has said so.
         holder: Option<u32>,
+    },
+    /// Another process, or another `Store` of this one, writes the same share of the store.
+    #[error("{}: shard {share} is in use by another run{}", Shown(path), Holder(*holder))]
+    ShareInUse {
+        /// The store.
+        path: PathBuf,
+        /// The share.
+        share: Share,
+        /// The process that uses it, if it has said so.
+        holder: Option<u32>,
+    },
+    /// What is still to be written would not fit the file system.
+    #[error(
+        "{}: {bytes} bytes of disk are needed, {free} bytes are free there: make room, or choose another folder or fewer images",
+        Shown(path)
+    )]
+    NoSpace {
+        /// The folder of the store.
+        path: PathBuf,
+        /// The bytes that the missing files take, in whole blocks.
+        bytes: u64,
+        /// The bytes that are free.
+        free: u64,
+    },
+    /// The file system has too few files left.
+    #[error(
+        "{}: {files} files and folders are needed, the file system has room for {free}: choose a larger --tile, or another folder",
+        Shown(path)
+    )]
+    NoFiles {
+        /// The folder of the store.
+        path: PathBuf,
+        /// The missing files and folders.
+        files: u64,
+        /// The files that the file system has left.
+        free: u64,
     },
     /// The stored run has other settings than the requested one.
     #[error(
@@ -94,7 +131,7 @@ pub enum StoreError {
         flaw: String,
     },
     /// A tile that is to be read has not been written yet.
-    #[error("{}: tile ({i}, {j}) of array {array} is missing, --resume computes it", Shown(path))]
+    #[error("{}: tile ({i}, {j}) of array {array} is missing, --resume or its --shard computes it", Shown(path))]
     MissingTile {
         /// The store.
         path: PathBuf,

@@ -1,42 +1,82 @@
-//! One writer at a time: an advisory lock on a file in the store.
+//! One writer at a time, or shares of one run at the same time: advisory locks on files in the store.
 //!
+//! Who writes alone locks the store's file for itself. The shares lock it together, and each a file of its own for itself.
 //! The operating system frees the lock when the process ends, however it ends, so a killed run never blocks the
-//! next one. The file itself goes when the store is dropped, so that a finished store holds Zarr and nothing else.
+//! next one. A file goes with the last that has it locked, so that a finished store holds Zarr and nothing else.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::error::StoreError;
+use super::share::Share;
 
 /// The name of the lock file in the store's folder.
 pub(super) const LOCK_FILE: &str = ".uw-lock";
+/// How the names of the lock files of shares begin.
+pub(super) const SHARE_LOCK_PREFIX: &str = ".uw-lock-";
+/// How long a share waits for another that has the store for itself: to create it, or to look after it at the end.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The right to write to a store, as long as it lives.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
+    /// Whether others may have it at the same time.
+    common: bool,
+    /// Whether the file system knows locks, so that this one keeps others out.
+    pub(super) works: bool,
 }
 
 impl Lock {
-    /// Takes the lock of the store at `store`.
+    /// Takes the lock of the store at `store` for itself.
     pub(super) fn take(store: &Path) -> Result<Self, StoreError> {
-        let path = store.join(LOCK_FILE);
+        Self::take_file(store, LOCK_FILE, false)
+    }
+
+    /// Takes the lock of the store at `store` together with other shares. One that has it for itself for a moment is waited for.
+    pub(super) fn take_together(store: &Path) -> Result<Self, StoreError> {
+        let clock = Instant::now();
+        loop {
+            match Self::take_file(store, LOCK_FILE, true) {
+                Err(StoreError::InUse { .. }) if clock.elapsed() < PATIENCE => sleep(Duration::from_millis(10)),
+                result => return result,
+            }
+        }
+    }
+
+    /// Takes the lock of a share.
+    pub(super) fn take_share(store: &Path, share: Share) -> Result<Self, StoreError> {
+        let name = format!("{SHARE_LOCK_PREFIX}{}", share.file_name());
+        Self::take_file(store, &name, false).map_err(|error| match error {
+            StoreError::InUse { path, holder } => StoreError::ShareInUse { path, share, holder },
+            other => other,
+        })
+    }
+
+    fn take_file(store: &Path, name: &str, common: bool) -> Result<Self, StoreError> {
+        let path = store.join(name);
         let fail = |cause| StoreError::io("open the lock file", &path, cause);
         // Twice would do: each further round needs another writer to come and go in between.
         for _ in 0..64 {
             let mut file =
                 OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
-            match file.try_lock() {
+            let locked = if common { file.try_lock_shared() } else { file.try_lock() };
+            let mut works = true;
+            match locked {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     return Err(StoreError::InUse { path: store.to_path_buf(), holder: holder(&mut file) });
                 }
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                    works = false;
                     tracing::warn!(
-                        "{}: the file system knows no locks: see to it that one run at a time uses the store",
+                        "{}: the file system knows no locks: see to it that one run at a time uses the store; of shards, that the \
+                         first has made it before the others start, and that none runs twice",
                         path.display()
                     );
                 }
@@ -50,8 +90,8 @@ impl Lock {
                 continue;
             }
             // The number only serves a message, so a failure to write it is none.
-            let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", process::id()));
-            return Ok(Self { file, path });
+            let _ = file.set_len(0).and_then(|()| if common { Ok(()) } else { writeln!(file, "{}", process::id()) });
+            return Ok(Self { file, path, common, works });
         }
         Err(StoreError::InUse { path: store.to_path_buf(), holder: None })
     }
@@ -59,8 +99,10 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        // The last of those that have it together has it for itself.
+        let last = !self.common || (self.file.unlock().is_ok() && self.file.try_lock().is_ok());
         // Removed before the lock is freed: whoever locks the removed file sees that it is not there any more.
-        if cfg!(unix) && is_at(&self.file, &self.path) {
+        if cfg!(unix) && last && is_at(&self.file, &self.path) {
             let _ = fs::remove_file(&self.path);
         }
         let _ = self.file.unlock();

@@ -12,10 +12,11 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use zarrs::array::codec::{BytesCodec, CodecChain, Crc32cCodec, ShardingCodec, ShardingIndexLocation};
 use zarrs::array::{Array, ArrayBuilder, ArrayMetadataOptions, data_type};
-use zarrs::group::GroupBuilder;
+use zarrs::group::{Group, GroupBuilder};
 
 use super::atomic::{AtomicStorage, storage_error};
 use super::error::StoreError;
@@ -117,20 +118,47 @@ pub(super) fn write(
     plan: &StorePlan,
     arrays: &[ZarrArray],
 ) -> Result<(), StoreError> {
-    // The library's version has no place in a document: another version shall write the same bytes.
-    let options = ArrayMetadataOptions::default().with_include_zarrs_metadata(false);
+    let options = array_options();
     for (array, planned) in arrays.iter().zip(&plan.arrays) {
         array.store_metadata_opt(&options).map_err(|error| {
             storage_error(&error, &array_document(root, &planned.name), "write the document of an array")
         })?;
     }
     let file = group_document(root);
+    group(root, storage, plan)?
+        .store_metadata()
+        .map_err(|error| storage_error(&error, &file, "write the document of the group"))
+}
+
+/// The size in bytes of each document that [`write`] writes.
+pub(super) fn sizes(plan: &StorePlan) -> Result<Vec<u64>, StoreError> {
+    // The documents do not depend on the place, and nothing is written.
+    let root = Path::new(".");
+    let storage = Arc::new(AtomicStorage::new(root, None)?);
+    let options = array_options();
+    let mut sizes = Vec::new();
+    for array in arrays(root, &storage, plan)? {
+        sizes.push(pretty_bytes(&array.metadata_opt(&options)));
+    }
+    sizes.push(pretty_bytes(group(root, &storage, plan)?.metadata()));
+    Ok(sizes)
+}
+
+/// The library's version has no place in a document: another version shall write the same bytes.
+fn array_options() -> ArrayMetadataOptions {
+    ArrayMetadataOptions::default().with_include_zarrs_metadata(false)
+}
+
+fn group(root: &Path, storage: &Arc<AtomicStorage>, plan: &StorePlan) -> Result<Group<AtomicStorage>, StoreError> {
     GroupBuilder::new()
         .attributes(group_attributes(plan))
         .build(storage.clone(), "/")
-        .map_err(|error| StoreError::Zarr { path: root.to_path_buf(), message: error.to_string() })?
-        .store_metadata()
-        .map_err(|error| storage_error(&error, &file, "write the document of the group"))
+        .map_err(|error| StoreError::Zarr { path: root.to_path_buf(), message: error.to_string() })
+}
+
+/// The length of a value as indented JSON.
+fn pretty_bytes(value: &impl Serialize) -> u64 {
+    serde_json::to_vec_pretty(value).map_or(u64::MAX, |text| text.len() as u64)
 }
 
 fn group_attributes(plan: &StorePlan) -> Map<String, Value> {
@@ -145,10 +173,9 @@ fn group_attributes(plan: &StorePlan) -> Map<String, Value> {
 
 /// Refuses a plan whose documents would be longer than what is read back.
 pub(super) fn check_size(plan: &StorePlan) -> Result<(), StoreError> {
-    let pretty = |value: &Value| serde_json::to_vec_pretty(value).map_or(u64::MAX, |text| text.len() as u64);
     // Room for the fields around the attributes, and for their indentation.
     let check = |what: &str, value: Value| {
-        let bytes = pretty(&value).saturating_mul(2).saturating_add(4096);
+        let bytes = pretty_bytes(&value).saturating_mul(2).saturating_add(4096);
         if bytes <= MAX_METADATA_BYTES {
             return Ok(());
         }

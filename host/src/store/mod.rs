@@ -18,7 +18,8 @@
 //!   successive bits have changed gives an error for certain, any other damage with a chance of all but 2⁻³².
 //!   A checksum is about the numbers and not about their place: a tile's file that was replaced by the file of
 //!   another tile of the array is not noticed, nor are numbers that were changed together with their checksum.
-//! - One writer at a time, by an advisory lock; readers need none, even while a run writes.
+//! - One writer at a time, by an advisory lock; readers need none, even while a run writes. Or the shares of one run at the same time,
+//!   on one machine or several with a common file system ([`Store::join`]): each has tiles of its own and touches nothing else.
 //! - A hostile store gives an error: documents are read up to [`MAX_METADATA_BYTES`], shapes are bounded, and
 //!   nothing is allocated by what a document claims.
 
@@ -32,6 +33,8 @@ mod plan;
 mod recover;
 mod scan;
 mod shard;
+mod share;
+mod space;
 mod tile;
 
 #[cfg(test)]
@@ -51,12 +54,14 @@ pub use number::TileNumber;
 pub use plan::{
     ArrayPlan, MAX_ARRAYS, MAX_CHUNK_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_TILES, Precision, StorePlan,
 };
+pub use share::Share;
+pub use space::{Free, Space};
 
 use atomic::{AtomicStorage, sync_folder};
 use lock::{LOCK_FILE, Lock};
 use metadata::ZarrArray;
 
-/// An open store: a handle for writing ([`Store::create`], [`Store::resume`]) or for reading ([`Store::open`]).
+/// An open store: a handle for writing ([`Store::create`], [`Store::resume`], [`Store::join`]) or for reading ([`Store::open`]).
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
@@ -65,7 +70,16 @@ pub struct Store {
     /// In the order of the plan's arrays.
     arrays: Vec<ZarrArray>,
     /// `None` in a store that is open for reading.
-    lock: Option<Lock>,
+    writer: Option<Writer>,
+}
+
+/// The right to write.
+#[derive(Debug)]
+struct Writer {
+    /// The share that may be written; `None` for all tiles. Its lock goes before the store's.
+    share: Option<(Share, Lock)>,
+    /// Of the whole store: its own, or together with other shares.
+    _lock: Lock,
 }
 
 impl Store {
@@ -107,39 +121,74 @@ impl Store {
     pub fn resume(path: &Path, plan: &StorePlan) -> Result<Self, StoreError> {
         let plan = checked(plan)?;
         prepare_folder(path)?;
-        let complete = || metadata::group_document(path).exists();
-        // Before the lock, for the same reason as in `create`. Another run may be finishing its creation while
-        // we look; then there is a document after all.
-        if !complete()
-            && let Err(error) = scan::check_interrupted_creation(path)
-            && !complete()
-        {
-            return Err(error);
-        }
+        check_foreign(path)?;
         let lock = Lock::take(path)?;
-        let Some(stored) = recover::plan(path)? else {
+        if !agrees(path, &plan)? {
             scan::check_interrupted_creation(path)?;
             tracing::warn!("{}: nothing to resume here, starting a new store", path.display());
             scan::remove_interrupted_creation(path)?;
             return Self::start(path, plan, lock);
-        };
-        let layout = manifest::differences("plan", &stored.layout(), &plan.layout());
-        let (ours, theirs) = (Value::Object(plan.manifest.clone()), Value::Object(stored.manifest));
-        // The settings first: they are what the user chose, and most of the layout follows from them.
-        let mut differences = manifest::differences("", &theirs, &ours);
-        let said = |of: &Difference| {
-            let key = of.key.strip_prefix("plan.");
-            differences.iter().any(|other| Some(other.key.as_str()) == key)
-        };
-        let layout: Vec<Difference> = layout.into_iter().filter(|difference| !said(difference)).collect();
-        differences.extend(layout);
-        if !differences.is_empty() {
-            return Err(StoreError::Mismatch { path: path.to_path_buf(), differences });
         }
-        scan::remove_temporaries(path, &plan.arrays)?;
-        let store = Self::assemble(path, plan, Some(lock))?;
+        scan::remove_leftovers(path, &plan.arrays, None)?;
+        let store = Self::assemble(path, plan, Some(Writer { share: None, _lock: lock }))?;
         store.plan.arrays.iter().try_for_each(|array| store.remove_damaged(array))?;
         Ok(store)
+    }
+
+    /// Joins the store in the folder `path` to write the tiles of one share, beside the processes that write the other shares: now, before
+    /// or after, on this machine or on another that sees the same folder. The first to come makes the store; for the others plan
+    /// and manifest must be the same.
+    ///
+    /// Leftovers of a killed process with this share are removed, and damaged tiles of the share as [`resume`](Self::resume) does
+    /// it; what belongs to other shares is left alone as long as one of them is at work.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`resume`](Self::resume); [`StoreError::InUse`] where a run without shares uses the store and
+    /// [`StoreError::ShareInUse`] where another process has the share. Shares of another division are let in: what two
+    /// processes write twice is the same.
+    pub fn join(path: &Path, plan: &StorePlan, share: Share) -> Result<Self, StoreError> {
+        let plan = checked(plan)?;
+        prepare_folder(path)?;
+        check_foreign(path)?;
+        // Whoever comes while no other share is there makes the store or clears up what killed processes left.
+        match Lock::take(path) {
+            Ok(lock) if agrees(path, &plan)? => {
+                if lock.works {
+                    scan::remove_leftovers(path, &plan.arrays, None)?;
+                }
+            }
+            Ok(lock) => {
+                scan::check_interrupted_creation(path)?;
+                scan::remove_interrupted_creation(path)?;
+                drop(Self::start(path, plan.clone(), lock)?);
+            }
+            Err(StoreError::InUse { .. }) => {}
+            Err(other) => return Err(other),
+        }
+        let lock = Lock::take_together(path)?;
+        let share_lock = Lock::take_share(path, share)?;
+        if !agrees(path, &plan)? {
+            // Its maker was killed or has failed just now.
+            return Err(StoreError::not_a_store(
+                path,
+                "another shard could not create the store: start this one again",
+            ));
+        }
+        scan::remove_leftovers(path, &plan.arrays, Some(share))?;
+        let writer = Writer { share: Some((share, share_lock)), _lock: lock };
+        let store = Self::assemble(path, plan, Some(writer))?;
+        store.plan.arrays.iter().try_for_each(|array| store.remove_damaged(array))?;
+        Ok(store)
+    }
+
+    /// Whether there is a store in the folder `path`, which has then been made with the same plan and manifest. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Mismatch`] names every difference; documents that are damaged.
+    pub fn agrees(path: &Path, plan: &StorePlan) -> Result<bool, StoreError> {
+        agrees(path, &checked(plan)?)
     }
 
     /// Opens the store in the folder `path` for reading. Nothing is changed, and a run may be writing to it.
@@ -160,7 +209,7 @@ impl Store {
         for array in &store.plan.arrays {
             let expected = store.plan.chunk_bytes(array);
             let found = scan::tiles(path, array, store.plan.tile, expected)?;
-            if let Some((file, size)) = found.damaged.into_iter().next() {
+            if let Some((_, file, size)) = found.damaged.into_iter().next() {
                 return Err(StoreError::ChunkSize { file, size, expected });
             }
         }
@@ -195,15 +244,35 @@ impl Store {
         Ok(array.tiles(self.plan.tile).filter(|tile| present.next_if_eq(tile).is_none()).collect())
     }
 
-    /// Removes the files of an array that are no tiles, so that they are computed again.
+    /// The tiles of `array` that this handle has to write: of those that are not stored yet the ones of its share, or all.
+    ///
+    /// # Errors
+    ///
+    /// As [`missing_tiles`](Self::missing_tiles).
+    pub fn wanted_tiles(&self, array: &str) -> Result<Vec<(usize, usize)>, StoreError> {
+        let mut tiles = self.missing_tiles(array)?;
+        let own = self.own_tiles(self.array(array)?.0);
+        tiles.retain(own);
+        Ok(tiles)
+    }
+
+    /// Which tiles are not those of other shares.
+    fn own_tiles(&self, array: &ArrayPlan) -> impl Fn(&(usize, usize)) -> bool + use<> {
+        let share = self.writer.as_ref().and_then(|writer| writer.share.as_ref());
+        Share::filter(share.map(|(share, _)| *share), array, self.plan.tile)
+    }
+
+    /// Removes the files of an array that are no tiles, so that they are computed again; of a share its own alone.
     fn remove_damaged(&self, array: &ArrayPlan) -> Result<(), StoreError> {
         let expected = self.plan.chunk_bytes(array);
         let remove = |file: &Path, flaw: &str| {
             tracing::warn!("{}: {flaw}: removed, to be computed again", file.display());
             fs::remove_file(file).map_err(|error| StoreError::io("remove", file, error))
         };
-        let found = scan::tiles(&self.path, array, self.plan.tile, expected)?;
-        for (file, size) in found.damaged {
+        let mut found = scan::tiles(&self.path, array, self.plan.tile, expected)?;
+        let own = self.own_tiles(array);
+        found.present.retain(&own);
+        for (_, file, size) in found.damaged.into_iter().filter(|(tile, ..)| own(tile)) {
             remove(&file, &format!("holds {size} bytes, a tile has {expected}"))?;
         }
         tracing::info!("{}: checking {} tiles of {}", self.path.display(), found.present.len(), array.name);
@@ -221,15 +290,16 @@ impl Store {
     }
 
     fn start(path: &Path, plan: StorePlan, lock: Lock) -> Result<Self, StoreError> {
-        let store = Self::assemble(path, plan, Some(lock))?;
+        let store = Self::assemble(path, plan, Some(Writer { share: None, _lock: lock }))?;
         metadata::write(path, &store.storage, &store.plan, &store.arrays)?;
         Ok(store)
     }
 
-    fn assemble(path: &Path, plan: StorePlan, lock: Option<Lock>) -> Result<Self, StoreError> {
-        let storage = Arc::new(AtomicStorage::new(path)?);
+    fn assemble(path: &Path, plan: StorePlan, writer: Option<Writer>) -> Result<Self, StoreError> {
+        let share = writer.as_ref().and_then(|writer| writer.share.as_ref()).map(|(share, _)| *share);
+        let storage = Arc::new(AtomicStorage::new(path, share)?);
         let arrays = metadata::arrays(path, &storage, &plan)?;
-        Ok(Self { path: path.to_path_buf(), plan, storage, arrays, lock })
+        Ok(Self { path: path.to_path_buf(), plan, storage, arrays, writer })
     }
 
     fn array(&self, name: &str) -> Result<(&ArrayPlan, &ZarrArray), StoreError> {
@@ -245,6 +315,33 @@ fn checked(plan: &StorePlan) -> Result<StorePlan, StoreError> {
     let plan = plan.canonical()?;
     metadata::check_size(&plan)?;
     Ok(plan)
+}
+
+/// Whether there is a store in the folder `path`, which has then been made with the same plan and manifest.
+fn agrees(path: &Path, plan: &StorePlan) -> Result<bool, StoreError> {
+    let Some(stored) = recover::plan(path)? else { return Ok(false) };
+    let layout = manifest::differences("plan", &stored.layout(), &plan.layout());
+    let (ours, theirs) = (Value::Object(plan.manifest.clone()), Value::Object(stored.manifest));
+    // The settings first: they are what the user chose, and most of the layout follows from them.
+    let mut differences = manifest::differences("", &theirs, &ours);
+    let said = |of: &Difference| {
+        let key = of.key.strip_prefix("plan.");
+        differences.iter().any(|other| Some(other.key.as_str()) == key)
+    };
+    let layout: Vec<Difference> = layout.into_iter().filter(|difference| !said(difference)).collect();
+    differences.extend(layout);
+    if differences.is_empty() { Ok(true) } else { Err(StoreError::Mismatch { path: path.to_path_buf(), differences }) }
+}
+
+/// Refuses a folder that holds something else than a store or the beginning of one: before the lock, which must not leave its
+/// file there.
+fn check_foreign(path: &Path) -> Result<(), StoreError> {
+    let complete = || metadata::group_document(path).exists();
+    if complete() {
+        return Ok(());
+    }
+    // Another run may be finishing its creation while we look; then there is a document after all.
+    scan::check_interrupted_creation(path).or_else(|error| if complete() { Ok(()) } else { Err(error) })
 }
 
 /// Makes the folder of a store if it does not exist. Its parent must exist: a misspelt path is not followed.

@@ -7,20 +7,26 @@ use std::fs::{self, DirEntry};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::atomic::{TEMPORARY_PREFIX, sync_folder};
+use super::atomic::{TEMPORARY_PREFIX, sync_folder, temporaries};
 use super::error::StoreError;
-use super::lock::LOCK_FILE;
+use super::lock::{LOCK_FILE, SHARE_LOCK_PREFIX};
 use super::metadata::DOCUMENT;
 use super::plan::{ArrayPlan, is_array_name};
 use super::recover;
+use super::share::Share;
 
 /// The tiles of one array that are on the disk.
 #[derive(Debug, Default)]
 pub(super) struct Tiles {
     /// The complete ones, sorted.
     pub(super) present: Vec<(usize, usize)>,
-    /// Files that stand for a tile but do not have its size, with the size that they have.
-    pub(super) damaged: Vec<(PathBuf, u64)>,
+    /// Those whose files do not have the size of a tile, with the size that they have, sorted.
+    pub(super) damaged: Vec<((usize, usize), PathBuf, u64)>,
+}
+
+/// The number of folders of tile rows that `array` has below `root`.
+pub(super) fn tile_rows(root: &Path, array: &ArrayPlan) -> Result<usize, StoreError> {
+    Ok(entries(&chunk_folder(root, array))?.iter().filter(|row| index(row).is_some()).count())
 }
 
 /// Finds the tiles of `array` below `root`. Other files are ignored, as any reader of Zarr does.
@@ -46,7 +52,7 @@ pub(super) fn tiles(root: &Path, array: &ArrayPlan, tile: usize, bytes: u64) -> 
             if size == bytes {
                 found.present.push((i, j));
             } else {
-                found.damaged.push((path, size));
+                found.damaged.push(((i, j), path, size));
             }
         }
     }
@@ -55,23 +61,29 @@ pub(super) fn tiles(root: &Path, array: &ArrayPlan, tile: usize, bytes: u64) -> 
     Ok(found)
 }
 
-/// Removes the temporary files that killed runs left in the folders of a store. The lock must be held.
-pub(super) fn remove_temporaries(root: &Path, arrays: &[ArrayPlan]) -> Result<(), StoreError> {
-    remove_temporaries_in(root)?;
+/// Removes the temporary files that killed runs left in the folders of a store: those of a share, whose lock must be held,
+/// or all and the lock files of shares, for which the store's lock must be held alone.
+pub(super) fn remove_leftovers(root: &Path, arrays: &[ArrayPlan], share: Option<Share>) -> Result<(), StoreError> {
+    let prefix = &temporaries(share);
+    if share.is_none() {
+        remove_from(root, SHARE_LOCK_PREFIX)?;
+    }
+    remove_from(root, prefix)?;
     for array in arrays {
         let chunks = chunk_folder(root, array);
         for folder in [root.join(&array.name), root.join(&array.name).join("c"), chunks.clone()] {
-            remove_temporaries_in(&folder)?;
+            remove_from(&folder, prefix)?;
         }
         for row in entries(&chunks)?.iter().filter(|row| index(row).is_some()) {
-            remove_temporaries_in(&row.path())?;
+            remove_from(&row.path(), prefix)?;
         }
     }
     Ok(())
 }
 
-fn remove_temporaries_in(folder: &Path) -> Result<(), StoreError> {
-    for entry in entries(folder)?.iter().filter(|entry| is_temporary(entry)) {
+/// Removes the files of a folder whose names begin with `prefix`.
+fn remove_from(folder: &Path, prefix: &str) -> Result<(), StoreError> {
+    for entry in entries(folder)?.iter().filter(|entry| begins(entry, prefix)) {
         let path = entry.path();
         tracing::info!("{}: removed, a killed run left it", path.display());
         fs::remove_file(&path).map_err(|error| StoreError::io("remove", &path, error))?;
@@ -79,7 +91,7 @@ fn remove_temporaries_in(folder: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Checks that `root` holds nothing but what a creation leaves that was killed before its last step: the lock,
+/// Checks that `root` holds nothing but what a creation leaves that was killed before its last step: locks,
 /// temporary files, and folders of arrays with their documents but no tiles.
 pub(super) fn check_interrupted_creation(root: &Path) -> Result<(), StoreError> {
     let foreign = |path: &Path| {
@@ -91,7 +103,7 @@ pub(super) fn check_interrupted_creation(root: &Path) -> Result<(), StoreError> 
     };
     for entry in entries(root)? {
         let path = entry.path();
-        if is_temporary(&entry) || entry.file_name() == LOCK_FILE {
+        if is_temporary(&entry) || is_lock(&entry) {
             continue;
         }
         let name = entry.file_name();
@@ -110,12 +122,12 @@ pub(super) fn check_interrupted_creation(root: &Path) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Removes what [`check_interrupted_creation`] has allowed, except the lock.
+/// Removes what [`check_interrupted_creation`] has allowed, except locks.
 pub(super) fn remove_interrupted_creation(root: &Path) -> Result<(), StoreError> {
     for entry in entries(root)? {
         let path = entry.path();
         let removed = if path.is_dir() {
-            remove_temporaries_in(&path)?;
+            remove_from(&path, TEMPORARY_PREFIX)?;
             match fs::remove_file(path.join(DOCUMENT)) {
                 Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
                 _ => fs::remove_dir(&path),
@@ -149,7 +161,15 @@ fn chunk_folder(root: &Path, array: &ArrayPlan) -> PathBuf {
 }
 
 fn is_temporary(entry: &DirEntry) -> bool {
-    entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX)
+    begins(entry, TEMPORARY_PREFIX)
+}
+
+fn is_lock(entry: &DirEntry) -> bool {
+    entry.file_name() == LOCK_FILE || begins(entry, SHARE_LOCK_PREFIX)
+}
+
+fn begins(entry: &DirEntry, prefix: &str) -> bool {
+    entry.file_name().to_string_lossy().starts_with(prefix)
 }
 
 /// The tile index that a name stands for: decimal digits with no zero in front, as in a chunk key.

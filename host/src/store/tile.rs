@@ -55,7 +55,7 @@ impl Store {
     /// The array stores no such tile, the slice has another length, the number type is not the store's, the
     /// store was opened for reading, or the file cannot be written (then nothing of it remains).
     pub fn write_tile<T: TileNumber>(&self, array: &str, i: usize, j: usize, values: &[T]) -> Result<(), StoreError> {
-        if self.lock.is_none() {
+        if self.writer.is_none() {
             return Err(StoreError::ReadOnly { path: self.path.clone() });
         }
         if T::PRECISION != self.plan.precision {

@@ -1,6 +1,6 @@
 //! What each subcommand is for.
 
-use super::precision::LEAST_ACCURACY;
+use super::precision::{LEAST_ACCURACY, RESIDUAL};
 use super::support::*;
 use ultrawide::data::npy::{Matrices, read_labels, read_matrix};
 
@@ -112,6 +112,57 @@ fn the_training_images_are_recognised() {
     run(path, "run --train-x x.npy --train-y y.npy --test-x x.npy --test-y y.npy --net fc --depth 3 --report s.json")
         .ok();
     assert_eq!(json(&path.join("s.json"))["results"][0]["accuracy"], 1.0);
+}
+
+#[test]
+fn every_solver_gives_the_same_accuracies() {
+    let folder = folder();
+    let path = folder.path();
+    let small = "--train-size 300 --test-size 100 --depth 3 --net cntk-v,fc";
+    let results = |file: &str, solver: &str| {
+        let report = json(&path.join(file));
+        let rows = report["results"].as_array().unwrap().clone();
+        assert_eq!(rows.len(), 2);
+        for row in &rows {
+            assert_eq!(row["solve"]["solver"], solver, "{row}");
+            assert!(row["solve"]["relative_residual"].as_f64().unwrap() < RESIDUAL, "{row}");
+            assert_eq!(row["solve"]["iterations"] == 0, solver == "cholesky", "{row}");
+        }
+        rows.iter().map(|row| (row["accuracy"].clone(), row["per_class"].clone())).collect::<Vec<_>>()
+    };
+    run(path, &format!("run {small} --store k.zarr --report auto.json")).ok();
+    let expected = results("auto.json", "cholesky");
+    for solver in ["cholesky", "mixed", "cg"] {
+        let text = run(path, &format!("run {small} --solver {solver} --report run.json -v")).ok().stdout;
+        assert!(text.contains(solver) && text.contains("iterations"), "{text}");
+        assert_eq!(results("run.json", solver), expected, "{solver}");
+        run(path, &format!("regress --store k.zarr --solver {solver} --report regress.json")).ok();
+        assert_eq!(results("regress.json", solver), expected, "{solver}");
+        assert_eq!(json(&path.join("regress.json"))["settings"]["solver"], solver);
+        run(path, &format!("regress --store k.zarr --solver {solver} --report regress.csv")).ok();
+        let mut reader = csv::Reader::from_path(path.join("regress.csv")).unwrap();
+        let column = reader.headers().unwrap().iter().position(|name| name == "solver").unwrap();
+        assert!(reader.records().all(|record| record.unwrap()[column] == *solver));
+    }
+
+    // Arrays are no tiles, and what is f64 stays it.
+    images(path, "x.npy", &[20, 6], 1);
+    labels(path, "y.npy", &[0, 1].repeat(10));
+    for precision in ["f32", "f64"] {
+        run(path, &format!("kernel --x x.npy --out {precision}.npy --net fc --depth 3 --precision {precision}")).ok();
+    }
+    let regress = |precision: &str, solver: &str| {
+        let files = format!("--train {precision}.npy --test {precision}.npy --labels y.npy");
+        run(path, &format!("regress {files} --solver {solver} --out {solver}.npy"))
+    };
+    regress("f32", "cholesky").ok();
+    regress("f32", "mixed").ok();
+    let classes = |solver: &str| read_labels(&path.join(format!("{solver}.npy"))).unwrap();
+    assert_eq!(classes("mixed"), classes("cholesky"));
+    regress("f32", "cg").fails(2, "a .npy file has none");
+    regress("f64", "mixed").fails(2, "float64 would lose digits");
+    run(path, &format!("run {small} --precision f64 --solver mixed")).fails(2, "float64 would lose digits");
+    run(path, "run --solver lu").fails(2, "auto, cholesky, mixed, cg");
 }
 
 #[test]

@@ -94,6 +94,11 @@ impl Matrices {
         self.columns
     }
 
+    /// Whether the numbers are floats that f32 holds.
+    pub fn is_f32(&self) -> bool {
+        matches!(self.input.header.dtype, Dtype::Float(2 | 4))
+    }
+
     /// Reads matrix `index`, counted in the order of the file, row by row.
     ///
     /// # Errors

@@ -48,7 +48,7 @@ pub(super) fn train(
     let mut workspace = Workspace::new(support.len(), machine.threads())?;
     let fit = if whole {
         watch.stage("regression");
-        load_tiles(&mut workspace, &*own, 0)?;
+        workspace.load(|lower| load_tiles(lower, &*own, 0))?;
         workspace.solve(ridge, &targets)?
     } else {
         let all = compute::<f32>(&all, "train", None, machine, watch)?;

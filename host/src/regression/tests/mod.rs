@@ -2,7 +2,9 @@
 
 mod failures;
 mod inputs;
+mod methods;
 mod oracle;
 mod scores;
 mod solves;
+mod spectrum;
 mod speed;

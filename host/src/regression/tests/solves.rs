@@ -46,7 +46,9 @@ fn the_backward_error_is_the_one_of_the_definition() {
     let mut x = workspace_fit.alpha.clone();
     x[(17, 1)] += 0.5;
     let y = targets.one_hot();
-    let got = crate::regression::residual::backward_error(&matrix, 0.25, x.as_ref(), y.as_ref());
+    let residual = crate::regression::residual::residual(&matrix, 0.25, x.as_ref(), y.as_ref());
+    let norm = matrix.norm_one(0.25);
+    let got = crate::regression::residual::backward_error(residual.as_ref(), norm, x.as_ref(), y.as_ref());
     let shifted = plus_ridge(&a, 0.25);
     let largest = |m: &Mat<f64>| (0..300).map(|i| m[(i, 1)].abs()).fold(0.0, f64::max);
     let residual = (0..300).map(|i| 0.5 * shifted[i][17].abs()).fold(0.0, f64::max);

@@ -36,7 +36,7 @@ fn factorisation() {
                 "n {n} threads {threads}: fill {:.2} s, factor {:.3} s {:.1} GFLOP/s, solve {:.3} s, check {:.3} s, condition {:.2e}, backward {:.1e}",
                 r.fill_seconds,
                 r.factor_seconds,
-                r.factor_gflops(),
+                r.factor_gflops,
                 r.solve_seconds,
                 r.check_seconds,
                 r.condition,

@@ -15,6 +15,8 @@ mod hostile;
 mod python;
 mod resume;
 mod roundtrip;
+mod shares;
+mod space;
 
 /// A plan with cut tiles on all edges: `train` is 7×7 symmetric, `test` is 5×7.
 fn plan(tile: usize, precision: Precision) -> StorePlan {

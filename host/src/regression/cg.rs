@@ -1,0 +1,202 @@
+//! Preconditioned conjugate gradients for many right-hand sides at once.
+//!
+//! Each column has its own step lengths, as if it were solved alone; what they share is the product, so that the matrix is read once
+//! for all of them. The residual that the recurrence carries drifts from the true one, so when all columns seem solved the true one is
+//! formed, and the iteration starts again from there as long as that helps.
+
+use faer::{Mat, MatMut, MatRef};
+
+use super::error::RegressionError;
+use super::residual::largest;
+use super::workspace::Tell;
+
+/// What is solved: ‖y − A·x‖₂ < `TOLERANCE`·‖y‖₂ for every column.
+pub(super) const TOLERANCE: f64 = 1e-10;
+/// Where the iteration ends, by its own residual, so that the true one seldom needs another round.
+const AIM: f64 = TOLERANCE / 2.0;
+/// So many iterations in which the residual was not halved are taken for the end of all progress.
+const PATIENCE: usize = 1000;
+/// No problem that is worth solving takes more.
+const MOST: usize = 10_000;
+
+/// A symmetric positive definite A and its preconditioner M.
+pub(super) trait System {
+    /// Y ← A·X.
+    ///
+    /// # Errors
+    /// A part of A that cannot be read.
+    fn apply(&self, x: MatRef<'_, f64>, y: MatMut<'_, f64>) -> Result<(), RegressionError>;
+
+    /// Z ← M⁻¹·Z.
+    fn precondition(&self, z: MatMut<'_, f64>);
+}
+
+/// A solution and what the way to it has shown.
+pub(super) struct Solution {
+    pub(super) x: Mat<f64>,
+    /// Y − A·X, formed anew.
+    pub(super) residual: Mat<f64>,
+    pub(super) iterations: usize,
+    /// The least pᵀAp/pᵀp of all directions p: above the smallest eigenvalue of A.
+    pub(super) curvature: f64,
+}
+
+/// Why there is no solution.
+pub(super) enum Stop {
+    /// A direction with pᵀAp ≤ 0: A is not positive definite. pᵀAp/pᵀp is above the smallest eigenvalue.
+    Curvature { curvature: f64, iterations: usize },
+    /// The residual falls no more.
+    Stagnation { residual: f64, iterations: usize },
+    /// Numbers left the range of f64.
+    Overflow,
+    /// A could not be read.
+    Failed(RegressionError),
+}
+
+impl From<RegressionError> for Stop {
+    fn from(error: RegressionError) -> Self {
+        Stop::Failed(error)
+    }
+}
+
+/// Solves A·X = Y to [`TOLERANCE`]. Call it inside the pool.
+///
+/// # Cost
+/// One product and one use of the preconditioner per iteration, for all columns; six arrays like Y.
+///
+/// # Source
+/// M. R. Hestenes and E. Stiefel, "Methods of conjugate gradients for solving linear systems", J. Res. NBS 49 (1952); the restarts as
+/// in H. A. van der Vorst and Q. Ye, "Residual replacement strategies for Krylov subspace iterative methods", SIAM J. Sci. Comput. 22
+/// (2000), but only at the end.
+pub(super) fn solve(system: &impl System, y: MatRef<'_, f64>, tell: Tell<'_>) -> Result<Solution, Stop> {
+    let (n, columns) = y.shape();
+    // A power of two, so that nothing is rounded, and squares stay within the range of f64.
+    let scales: Vec<f64> = (0..columns).map(|c| power_of_two(largest(y, c))).collect();
+    let y = Mat::from_fn(n, columns, |i, c| y[(i, c)] / scales[c]);
+    let mut run = Run {
+        norms: (0..columns).map(|c| dot(&y, &y, c).sqrt()).collect(),
+        x: Mat::zeros(n, columns),
+        r: y.clone(),
+        q: Mat::zeros(n, columns),
+        iterations: 0,
+        curvature: f64::INFINITY,
+    };
+    let mut before = f64::INFINITY;
+    loop {
+        let (worst, iterations) = (run.worst(), run.iterations);
+        if worst < TOLERANCE {
+            break;
+        }
+        if worst.is_nan() || worst.is_infinite() {
+            return Err(Stop::Overflow);
+        }
+        if worst > before / 2.0 || iterations >= MOST {
+            return Err(Stop::Stagnation { residual: worst, iterations });
+        }
+        before = worst;
+        let reached = run.descend(system, tell)?;
+        system.apply(run.x.as_ref(), run.q.as_mut())?;
+        run.r = &y - &run.q;
+        if !reached {
+            return Err(Stop::Stagnation { residual: run.worst(), iterations: run.iterations });
+        }
+    }
+    let Run { mut x, mut r, iterations, curvature, .. } = run;
+    for (c, &scale) in scales.iter().enumerate() {
+        x.col_as_slice_mut(c).iter_mut().for_each(|x| *x *= scale);
+        r.col_as_slice_mut(c).iter_mut().for_each(|r| *r *= scale);
+    }
+    Ok(Solution { x, residual: r, iterations, curvature })
+}
+
+/// The state from one restart to the next.
+struct Run {
+    /// ‖y‖₂ of each column.
+    norms: Vec<f64>,
+    x: Mat<f64>,
+    r: Mat<f64>,
+    /// A·p, and z = M⁻¹·r when that is no longer needed.
+    q: Mat<f64>,
+    iterations: usize,
+    curvature: f64,
+}
+
+impl Run {
+    /// ‖r‖₂/‖y‖₂ of a column; 0 for targets of zeros, which are solved from the start.
+    fn relative(&self, c: usize) -> f64 {
+        let norm = dot(&self.r, &self.r, c).sqrt();
+        if norm == 0.0 { 0.0 } else { norm / self.norms[c] }
+    }
+
+    /// The largest over the columns; NaN if one is NaN.
+    fn worst(&self) -> f64 {
+        (0..self.norms.len()).map(|c| self.relative(c)).fold(0.0, |max, value| if value <= max { max } else { value })
+    }
+
+    /// Conjugate gradients until the recurrence says that all columns are solved; false if progress ends before.
+    fn descend(&mut self, system: &impl System, tell: Tell<'_>) -> Result<bool, Stop> {
+        let (n, columns) = self.x.shape();
+        let (mut p, mut rho) = (Mat::<f64>::zeros(n, columns), vec![1.0; columns]);
+        let mut open: Vec<bool> = (0..columns).map(|c| self.relative(c) >= AIM).collect();
+        let mut best = (f64::INFINITY, self.iterations);
+        while open.contains(&true) {
+            let worst = self.worst();
+            if worst < best.0 / 2.0 {
+                best = (worst, self.iterations);
+            }
+            if self.iterations >= best.1 + PATIENCE || self.iterations >= MOST {
+                return Ok(false);
+            }
+            tell(&format!("iteration {}, residual {worst:.1e}", self.iterations));
+            self.q.copy_from(&self.r);
+            system.precondition(self.q.as_mut());
+            for c in (0..columns).filter(|&c| open[c]) {
+                let next = dot(&self.r, &self.q, c);
+                let beta = next / rho[c];
+                rho[c] = next;
+                for (p, z) in p.col_as_slice_mut(c).iter_mut().zip(self.q.col_as_slice(c)) {
+                    *p = z + beta * *p;
+                }
+            }
+            system.apply(p.as_ref(), self.q.as_mut())?;
+            self.iterations += 1;
+            for c in 0..columns {
+                if !open[c] {
+                    continue;
+                }
+                let (bent, square) = (dot(&p, &self.q, c), dot(&p, &p, c));
+                if !(bent.is_finite() && rho[c].is_finite()) {
+                    return Err(Stop::Overflow);
+                }
+                if bent <= 0.0 {
+                    return Err(Stop::Curvature { curvature: bent / square, iterations: self.iterations });
+                }
+                self.curvature = self.curvature.min(bent / square);
+                let step = rho[c] / bent;
+                add(self.x.col_as_slice_mut(c), step, p.col_as_slice(c));
+                add(self.r.col_as_slice_mut(c), -step, self.q.col_as_slice(c));
+                if self.relative(c) < AIM {
+                    open[c] = false;
+                    p.col_as_slice_mut(c).fill(0.0);
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The product of two columns, summed from the first entry to the last.
+fn dot(a: &Mat<f64>, b: &Mat<f64>, c: usize) -> f64 {
+    a.col_as_slice(c).iter().zip(b.col_as_slice(c)).map(|(a, b)| a * b).sum()
+}
+
+/// y ← y + a·x.
+fn add(y: &mut [f64], a: f64, x: &[f64]) {
+    y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
+}
+
+/// The power of two at or below a positive number, within the normal range; 1 for 0.
+fn power_of_two(value: f64) -> f64 {
+    let power = f64::from_bits(value.to_bits() & f64::INFINITY.to_bits());
+    if power > 0.0 && power.is_finite() { power } else { 1.0 }
+}

@@ -1,0 +1,143 @@
+//! Ridges, times, left-out images and variances of stored kernels.
+
+use super::precision::{KNOWN, SPECTRUM};
+use super::support::*;
+use std::path::Path;
+use ultrawide::data::npy::read_matrix;
+use ultrawide::data::npy::{Matrices, write_array};
+
+/// Sixty images of eight numbers, forty of them for training, NNGP in f64, and labels that follow the first number.
+fn arrays(folder: &Path) {
+    images(folder, "x.npy", &[40, 8], 1);
+    images(folder, "xt.npy", &[20, 8], 2);
+    let classes =
+        |count: usize, seed| numbers(count * 8, seed).chunks(8).map(|x| u16::from(x[0] > 0.0)).collect::<Vec<_>>();
+    labels(folder, "y.npy", &classes(40, 1));
+    labels(folder, "yt.npy", &classes(20, 2));
+    let net = "--net fc --depth 3 --kernel nngp --precision f64 -q";
+    run(folder, &format!("kernel --x x.npy --out k.npy {net}")).ok();
+    run(folder, &format!("kernel --x xt.npy --y x.npy --out kt.npy {net}")).ok();
+    run(folder, &format!("kernel --x xt.npy --diagonal --out kd.npy {net}")).ok();
+}
+
+const FILES: &str = "--train k.npy --test kt.npy --labels y.npy --test-labels yt.npy";
+
+#[test]
+fn ridges_of_a_store_are_those_of_single_regressions() {
+    let folder = folder();
+    let path = folder.path();
+    run(path, "run --train-size 80 --test-size 40 --net cntk-v,fc --depth 3,4 --store k.zarr -q").ok();
+    let said = run(path, "sweep --store k.zarr --ridge 0.5,20 --time inf,1e-3 --report s.json -q").ok().stdout;
+    assert!(said.contains("left-out error") && said.contains("cntk-v"), "{said}");
+    let rows = json(&path.join("s.json"))["results"].as_array().unwrap().clone();
+    assert_eq!(rows.len(), 4 * 4);
+    for (ridge, setting) in [("0.5", "ridge"), ("20", "ridge"), ("0", "time")] {
+        run(path, &format!("regress --store k.zarr --ridge {ridge} --report r.json -q")).ok();
+        for alone in json(&path.join("r.json"))["results"].as_array().unwrap() {
+            let same = |row: &&serde_json::Value| {
+                let wanted = if setting == "ridge" { ridge.parse::<f64>().ok() } else { None };
+                row["net"] == alone["net"] && row["depth"] == alone["depth"] && row["ridge"].as_f64() == wanted
+            };
+            // Of the times infinity comes first: JSON has no number for it.
+            let row = rows.iter().find(same).expect("a row");
+            assert_eq!(row["accuracy"], alone["accuracy"], "{ridge}: {row}");
+        }
+    }
+    for row in rows.iter().filter(|row| !row["ridge"].is_null()) {
+        let (left_out, error) =
+            (row["leave_one_out_accuracy"].as_f64().unwrap(), row["leave_one_out_error"].as_f64().unwrap());
+        // Of eighty digits most are like others of their class, and predictions are nearer than the zero function's 0.09.
+        assert!((0.5..=1.0).contains(&left_out) && 0.0 < error && error < 0.09, "{row}");
+    }
+    // The same numbers from any number of threads.
+    run(path, "sweep --store k.zarr --ridge 0.5,20 --time inf,1e-3 --report one.json -q --threads 1").ok();
+    assert_eq!(json(&path.join("one.json"))["results"], json(&path.join("s.json"))["results"]);
+    run(path, "sweep --store k.zarr --report s.csv -q").ok();
+    let csv = std::fs::read_to_string(path.join("s.csv")).unwrap();
+    assert!(csv.starts_with("net,kernel,trained,depth,ridge,time,accuracy,leave_one_out_accuracy,"), "{csv}");
+    assert_eq!(csv.lines().count(), 1 + 4);
+}
+
+#[test]
+fn the_diagonal_is_that_of_the_matrix() {
+    let folder = folder();
+    let path = folder.path();
+    images(path, "x.npy", &[9, 2, 4, 5], 3);
+    for (net, precision) in [("cntk-gap", "f32"), ("cntk-v", "f64"), ("fc", "f32")] {
+        let net = format!("--x x.npy --net {net} --depth 3,5 --kernel ntk,nngp --precision {precision} -q");
+        run(path, &format!("kernel {net} --out k.npy")).ok();
+        let said = run(path, &format!("kernel {net} --diagonal --out d.npy")).ok().stdout;
+        assert!(said.contains("(2, 2, 1, 9)") && said.contains("9 pairs"), "{said}");
+        let open = |name: &str| Matrices::open(&path.join(name)).unwrap();
+        let (mut whole, mut diagonal) = (open("k.npy"), open("d.npy"));
+        for index in 0..4 {
+            let whole = whole.read(index).unwrap();
+            let expected: Vec<f64> = whole.iter().step_by(10).copied().collect();
+            assert_eq!(diagonal.read(index).unwrap(), expected, "{net}");
+        }
+    }
+    run(path, "kernel --x x.npy --y x.npy --diagonal --out d.npy --net fc --depth 3").fails(2, "--diagonal");
+}
+
+/// At a training image the process is known but for the noise; far from all of them it is as before.
+#[test]
+fn variances_are_those_of_a_gaussian_process() {
+    let folder = folder();
+    let path = folder.path();
+    arrays(path);
+    let files = format!("{FILES} --test-diagonal kd.npy");
+    run(path, &format!("sweep {files} --ridge 0.1,1 --mean f.npy --variance v.npy --report s.json -q")).ok();
+    let (rows, columns, variances) = read_matrix(&path.join("v.npy")).unwrap();
+    assert_eq!((rows, columns), (2, 20));
+    let (_, _, prior) = read_matrix(&path.join("kd.npy")).unwrap();
+    for test in 0..20 {
+        let [little, much] = [0, 1].map(|ridge| variances[ridge * 20 + test]);
+        assert!(0.0 < little && little < much && much < prior[test], "{test}: {little} {much} {}", prior[test]);
+    }
+    let report = json(&path.join("s.json"));
+    let mean = variances[..20].iter().sum::<f64>() / 20.0;
+    assert!((report["results"][0]["variance"].as_f64().unwrap() / mean - 1.0).abs() < SPECTRUM);
+    let mut means = Matrices::open(&path.join("f.npy")).unwrap();
+    assert_eq!(means.shape(), [2, 20, 2]);
+    // The class of the larger score is the prediction.
+    run(path, &format!("regress {FILES} --ridge 0.1 --out p.npy -q")).ok();
+    let predictions = ultrawide::data::npy::read_labels(&path.join("p.npy")).unwrap();
+    let scores = means.read(0).unwrap();
+    let larger: Vec<u16> = scores.chunks(2).map(|f| u16::from(f[1] > f[0])).collect();
+    assert_eq!(larger, predictions);
+
+    // The training images as test images: little but the noise is left.
+    run(path, "kernel --x x.npy --diagonal --out xd.npy --net fc --depth 3 --kernel nngp --precision f64 -q").ok();
+    let own = "--train k.npy --test k.npy --labels y.npy --test-diagonal xd.npy --ridge 1e-9 --variance own.npy -q";
+    run(path, &format!("sweep {own}")).ok();
+    let (_, _, known) = read_matrix(&path.join("own.npy")).unwrap();
+    assert!(known.iter().all(|&variance| (0.0..KNOWN).contains(&variance)), "{known:?}");
+}
+
+#[test]
+fn mistakes_are_named() {
+    let folder = folder();
+    let path = folder.path();
+    arrays(path);
+    let sweep = |options: &str| run(path, &format!("sweep {FILES} {options} -q"));
+    sweep("--ridge -1").fails(2, "--ridge");
+    sweep("--ridge nan").fails(2, "--ridge");
+    sweep("--time -1").fails(2, "--time");
+    sweep("--time nan").fails(2, "--time");
+    sweep("--variance v.npy").fails(2, "--test-diagonal");
+    sweep("--test-diagonal kd.npy --variance v.npy --time 1").fails(2, "--time");
+    sweep("--test-diagonal k.npy --variance v.npy").fails(1, "(1, 20)");
+    sweep("--report s.txt").fails(2, ".json or .csv");
+    sweep("--mean k.npy").fails(2, "same file");
+    run(path, "sweep --train k.npy --test kt.npy").fails(2, "--labels");
+    run(path, "sweep --store nowhere.zarr").fails(1, "nowhere.zarr");
+    // A kernel that is none: the row is named, a ridge is told, no file is written.
+    let values = (0..16).map(|at| if at % 5 == 0 { 1.0_f64 } else { 2.0 });
+    write_array(&path.join("bad.npy"), &[4, 4], values).unwrap();
+    labels(path, "four.npy", &[0, 1, 0, 1]);
+    let bad = "sweep --train bad.npy --test bad.npy --labels four.npy --ridge 0,5 --mean f.npy --report s.json -q";
+    run(path, bad).fails(1, "not positive definite");
+    assert!(!path.join("f.npy").exists());
+    let rows = json(&path.join("s.json"))["results"].clone();
+    assert!(rows[0]["error"].as_str().unwrap().contains("would do") && rows[1]["error"].is_null(), "{rows}");
+}
