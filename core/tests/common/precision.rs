@@ -205,7 +205,7 @@ pub const RANGE_TO: f64 = 0.99;
 pub const LEAST_F32: f64 = 1e-33;
 
 /// Kernel 2^24 + 16 in `f32`, absolute: one unit in the last place.
-pub const COKNOWN: f32 = 2.0;
+pub const COVARIANCE_F32: f32 = 2.0;
 
 /// Exponents of the factors that undo the scaling, of up to 1,000 layers: sums of logarithms of some 10⁴, each rounded.
 pub const EXPONENT: f64 = 1e-9;
