@@ -249,6 +249,12 @@ pub const RESIDUAL: f64 = 1e-10;
 /// largest, as a backward stable solve is, and the plain eliminations beside them by as much.
 pub const SPECTRUM: f64 = 1e-12;
 
+/// The least part of eighty digits that the others of them recognise: most are like others of their class. A wrong formula gives near a tenth.
+pub const LEFT_OUT: f64 = 0.5;
+
+/// The largest mean square of what those predictions are off by: that of the zero function, (0.9² + 9·0.1²)/10 = 0.09.
+pub const LEFT_OUT_ERROR: f64 = 0.09;
+
 /// What is left of the variance of a Gaussian process at a training image, where the noise is 1e-9 and kernels are near 1: the noise, and the rounding of
 /// k(x, x).
 pub const KNOWN: f64 = 1e-8;

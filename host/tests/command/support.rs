@@ -86,11 +86,11 @@ pub fn json(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(path).expect("a report")).expect("JSON")
 }
 
-/// What a report tells of each kernel but the times: the same for the same kernels.
+/// What a report tells of each kernel but times and speeds: the same for the same kernels.
 pub fn results(report: &Path) -> Vec<serde_json::Value> {
     let mut results = json(report)["results"].as_array().expect("results").clone();
     for solve in results.iter_mut().filter_map(|result| result["solve"].as_object_mut()) {
-        solve.retain(|figure, _| !figure.ends_with("_seconds"));
+        solve.retain(|figure, _| !figure.ends_with("_seconds") && figure != "factor_gflops");
     }
     results
 }

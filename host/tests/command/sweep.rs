@@ -1,6 +1,6 @@
 //! Ridges, times, left-out images and variances of stored kernels.
 
-use super::precision::{KNOWN, SPECTRUM};
+use super::precision::{KNOWN, LEFT_OUT, LEFT_OUT_ERROR, SPECTRUM};
 use super::support::*;
 use std::path::Path;
 use ultrawide::data::npy::read_matrix;
@@ -46,8 +46,7 @@ fn ridges_of_a_store_are_those_of_single_regressions() {
     for row in rows.iter().filter(|row| !row["ridge"].is_null()) {
         let (left_out, error) =
             (row["leave_one_out_accuracy"].as_f64().unwrap(), row["leave_one_out_error"].as_f64().unwrap());
-        // Of eighty digits most are like others of their class, and predictions are nearer than the zero function's 0.09.
-        assert!((0.5..=1.0).contains(&left_out) && 0.0 < error && error < 0.09, "{row}");
+        assert!((LEFT_OUT..=1.0).contains(&left_out) && 0.0 < error && error < LEFT_OUT_ERROR, "{row}");
     }
     // The same numbers from any number of threads.
     run(path, "sweep --store k.zarr --ridge 0.5,20 --time inf,1e-3 --report one.json -q --threads 1").ok();
