@@ -192,7 +192,7 @@ impl Panel {
             let height = 40 + LINE * line;
             let key = [(4, height), (24, height)];
             if !curve.names.is_empty() {
-                // One above another where two would cover each other.
+                // Rings: one shows through another.
                 let point = |place: (f64, f64)| Circle::new(place, 4, curve.stroke());
                 chart.draw_series(curve.shown().map(point))?;
                 legend.draw(&Circle::new((14, height), 4, curve.stroke()))?;

@@ -98,8 +98,7 @@ impl Args {
         let rows_of = |train: usize, test: usize| (train + test) as u64;
         let total: u64 = nets.iter().map(|net| rows_of(net.3, net.4)).sum();
         let bar = progress_bar(total * (formats.len() as u64 + 1), "formats");
-        let path = self.out.join("formats.csv");
-        let mut file = csv_writer(&path, &COLUMNS)?;
+        let mut rows = Vec::new();
         for (name, readout, trained, train, test) in nets {
             let mut options = LoadOptions::new(Kind::Digits);
             (options.train_size, options.test_size, options.subset) = (Some(train), Some(test), Subset::Balanced);
@@ -112,7 +111,7 @@ impl Args {
                 let arithmetic = Arithmetic { format, accumulator, multiply_add: MultiplyAdd::Fused };
                 let found = kernels(&net, &data, arithmetic, tick)?;
                 for q in judge(&net, &data, &found, &exact)? {
-                    file.write_record([
+                    rows.push([
                         name.to_owned(),
                         format.to_string(),
                         accumulator.to_string(),
@@ -123,11 +122,14 @@ impl Args {
                         q.ridge.map_or(String::new(), |ridge| format!("{ridge:e}")),
                         q.accuracy.map_or(String::new(), |accuracy| format!("{accuracy:.4}")),
                         format!("{:.1e}", found.beyond),
-                    ])?;
+                    ]);
                 }
             }
         }
         bar.finish_and_clear();
+        let path = self.out.join("formats.csv");
+        let mut file = csv_writer(&path, &COLUMNS)?;
+        rows.iter().try_for_each(|row| file.write_record(row))?;
         file.flush()?;
         Ok(path)
     }
@@ -177,7 +179,7 @@ fn tables(records: &[Record]) -> Result<String, std::fmt::Error> {
             let mut table = table(&header);
             for rows in records.chunk_by(|a, b| a.format == b.format) {
                 let (format, beyond) = (&rows[0].format, rows[0].beyond);
-                let name = if beyond > 0.0 { format!("{format} ({beyond:.0e} beyond)") } else { format.clone() };
+                let name = if beyond > 0.0 { format!("{format} ({beyond:.0e} out of range)") } else { format.clone() };
                 table.add_row([name].into_iter().chain(rows.iter().map(|row| cell(row))));
             }
             writeln!(text, "**{net}: {what}, by depth**\n\n{table}\n")?;

@@ -26,7 +26,8 @@ impl Args {
         }
         let net = cntk(Shape { channels: 3, height: 32, width: 32 }, Readout::Gap, &[11], Trained::Hidden)?;
         let mut notes = Vec::new();
-        let mut table = table(&["machine", "about", "format", "images", "time a pair", "energy a pair", "power", "bound by"]);
+        let mut table =
+            table(&["machine", "about", "format", "images", "time a pair", "energy a pair", "power", "bound by"]);
         for (name, _) in BUNDLED {
             let machine = Machine::find(name)?;
             let row = match run(&machine, &net) {

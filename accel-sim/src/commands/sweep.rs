@@ -37,7 +37,10 @@ impl Args {
         let mut names = BTreeSet::new();
         for machine in &machines {
             let name = &machine.name;
-            ensure!(names.insert(name), "--machine: two machines have the name {name}; give one another one in its file");
+            ensure!(
+                names.insert(name),
+                "--machine: two machines have the name {name}; give one another one in its file"
+            );
         }
         folder(&self.out)?;
         let path = self.out.join("sweep.csv");
@@ -72,7 +75,8 @@ impl Args {
                 curves.push(match axis {
                     Axis::Format => Curve::named(&machine.name, number, points),
                     _ => {
-                        let numbers = points.iter().filter_map(|(value, seconds)| Some((value.parse().ok()?, *seconds)));
+                        let numbers =
+                            points.iter().filter_map(|(value, seconds)| Some((value.parse().ok()?, *seconds)));
                         Curve::new(&machine.name, number, numbers)
                     }
                 });

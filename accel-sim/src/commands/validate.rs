@@ -69,7 +69,9 @@ impl Args {
             Backend::available().into_iter().filter(|&backend| machine_of(backend).is_some()).collect();
         ensure!(!backends.is_empty(), "no backend of this machine has a machine file: AVX2 and AVX-512 have");
         if let Some(other) = not_zen4() {
-            eprintln!("warning: the machine files describe a core of Zen 4, and this is {other}: ratios tell nothing of the model");
+            eprintln!(
+                "warning: the machine files describe a core of Zen 4, and this is {other}: ratios tell nothing of the model"
+            );
         }
         folder(&self.out)?;
         let path = self.out.join("validate.csv");

@@ -254,7 +254,7 @@ impl Machine {
                 width: issue.integer("width", 1, 1024)?,
                 window: issue.integer("window", 1, 1_000_000)?,
                 queue: issue.integer("queue", 1, 1_000_000)?,
-                contexts: issue.integer("contexts", 1, 1024)?,
+                contexts: issue.integer("contexts", 1, 64)?,
                 registers: issue.integer("registers", 1, 65_536)?,
                 memory_operands: issue.bool("memory_operands")?,
                 control: issue.integer("control", 0, 1000)?,
