@@ -11,7 +11,7 @@
 //! Each is the difference of two runs that differ by it, and is a + b·h + c·w + d·h·w, fitted to four sizes: the same loops run over
 //! the rows and over the columns of each row. What loops cost at their ends is in a, b and c.
 
-use crate::machine::{Lanes, Machine};
+use crate::machine::{Lanes, Machine, Unit};
 use crate::number::{Lane, Op, Vector, record, simulate};
 use crate::pipeline;
 use crate::trace::{Instruction, Target, Trace};
@@ -29,7 +29,7 @@ const WIDTHS: [usize; 2] = [8, 24];
 pub struct Figures {
     /// Cycles of one context.
     pub cycles: f64,
-    /// Places for instructions.
+    /// Issue slots.
     pub slots: f64,
     /// Vector operations, by [`Op::index`].
     pub operations: [f64; Op::ALL.len()],
@@ -96,6 +96,28 @@ impl Bilinear {
     }
 }
 
+/// Why a stencil has no cost.
+#[derive(Debug, thiserror::Error)]
+pub enum CostError {
+    /// The net.
+    #[error(transparent)]
+    Net(#[from] Error),
+    /// The machine.
+    #[error(
+        "machine {machine}: a stencil of 7x24 entries may take {cycles} cycles, of which {MOST_CYCLES} can be simulated: latency, interval, \
+         instructions or contexts are too large"
+    )]
+    TooSlow {
+        /// Its name.
+        machine: String,
+        /// Cycles that it may take.
+        cycles: u64,
+    },
+}
+
+/// Cycles that are kept account of, one by one.
+const MOST_CYCLES: u64 = 1 << 27;
+
 /// The steps of a stencil.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -120,19 +142,19 @@ impl Cost {
     /// Runs small stencils of the net on a core of the machine, in each of `contexts`.
     ///
     /// # Errors
-    /// Those of the core.
-    pub fn new(machine: &Machine, net: &Conv, contexts: usize) -> Result<Cost, Error> {
+    /// See [`CostError`].
+    pub fn new(machine: &Machine, net: &Conv, contexts: usize) -> Result<Cost, CostError> {
         let request = net.request();
         let (kernels, trained, filter) = (request.kernels(), request.trained(), net.filter());
         let mut corners: [Vec<Figures>; 4] = Default::default();
         for height in HEIGHTS {
             for width in WIDTHS {
-                let run = |channels: usize, depths: &[usize]| -> Result<Figures, Error> {
+                let run = |channels: usize, depths: &[usize]| -> Result<Figures, CostError> {
                     let shape = Shape { channels, height, width };
                     let request = Request::new(kernels, depths, trained)?;
                     let net = Conv::new(shape, filter, &[Readout::Vanilla], request)?;
                     let (_, trace) = trace(machine, &net)?;
-                    Ok(figures(machine, &lower(machine, &trace), contexts))
+                    figures(machine, &lower(machine, &trace), contexts)
                 };
                 let difference = |more: &Figures, less: &Figures| {
                     let mut difference = more.clone();
@@ -175,16 +197,29 @@ impl Cost {
             Step::Layer | Step::Readout => 1.0,
         };
         if passes > 0.0 {
-            let issue = &self.machine.issue;
-            let (rows, control) = (passes * height as f64, &self.machine.operations[Op::Control.index()]);
-            let instructions = rows * issue.row_instructions as f64;
-            figures.operations[Op::Control.index()] += instructions;
-            figures.slots += instructions * f64::from(control.instructions);
-            figures.cycles += instructions * f64::from(control.instructions) / issue.width as f64;
+            let (rows, issue) = (passes * height as f64, &self.machine.issue);
+            figures.add(&control(&self.machine, issue.row_instructions), rows);
             figures.cycles += rows * issue.row_stall as f64;
         }
         figures
     }
+}
+
+/// What so many control operations cost by themselves: the units that do them share them.
+pub fn control(machine: &Machine, count: usize) -> Figures {
+    let operation = &machine.operations[Op::Control.index()];
+    let able = |unit: &&Unit| unit.operations.contains(&Op::Control);
+    // A unit that does them was found when the machine was read.
+    let units = machine.units.iter().filter(able).count().max(1);
+    let mut figures = Figures::zero(machine.units.len());
+    let busy = count as f64 * f64::from(operation.interval) / units as f64;
+    figures.operations[Op::Control.index()] = count as f64;
+    figures.slots = count as f64 * f64::from(operation.instructions);
+    figures.cycles = busy.max(figures.slots / machine.issue.width as f64);
+    for (unit, cycles) in machine.units.iter().zip(&mut figures.busy) {
+        *cycles = if able(&unit) { busy } else { 0.0 };
+    }
+    figures
 }
 
 /// The instructions of a machine.
@@ -217,19 +252,23 @@ pub fn trace(machine: &Machine, net: &Conv) -> Result<(Vec<f64>, Trace), Error> 
 }
 
 /// Runs instructions in each of `contexts`; the figures of one of them.
-fn figures(machine: &Machine, instructions: &[Instruction], contexts: usize) -> Figures {
+fn figures(machine: &Machine, instructions: &[Instruction], contexts: usize) -> Result<Figures, CostError> {
+    let cycles = pipeline::at_most(machine, instructions, contexts);
+    if cycles > MOST_CYCLES {
+        return Err(CostError::TooSlow { machine: machine.name.clone(), cycles });
+    }
     let run = pipeline::run(machine, instructions, contexts);
     let share = 1.0 / contexts as f64;
     let mut operations = [0.0; Op::ALL.len()];
     for instruction in instructions {
         operations[instruction.op.index()] += 1.0;
     }
-    Figures {
+    Ok(Figures {
         cycles: run.cycles as f64 * share,
         slots: run.slots as f64 * share,
         operations,
         busy: run.busy.iter().map(|&busy| busy as f64 * share).collect(),
-    }
+    })
 }
 
 /// The kernel that a machine computes most often: the NTK at one depth.

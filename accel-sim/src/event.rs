@@ -2,7 +2,7 @@
 //!
 //! A core takes the next job when it has none. A job is a sequence of steps; a step computes once its bytes are there, and its bytes
 //! are fetched once a buffer is free and the core's DMA has fetched those before. A fetch occupies the core's DMA, and all fetches share
-//! the way to the memory beyond, first come, first served. Equal times are settled by the order in which the events came up, so the
+//! the off-chip link, first come, first served. Equal times are settled by the order in which the events came up, so the
 //! same input gives the same output.
 
 use std::cmp::Reverse;
@@ -17,7 +17,7 @@ pub struct Step {
     pub cycles: f64,
 }
 
-/// The cores and the ways to them.
+/// The cores and the links to them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cores {
     /// How many.
@@ -28,7 +28,7 @@ pub struct Cores {
     pub dma: f64,
     /// Cycles before a fetch begins to arrive.
     pub latency: f64,
-    /// Bytes a cycle from beyond, for all cores.
+    /// Bytes a cycle of the off-chip link, for all cores.
     pub offchip: f64,
 }
 
@@ -45,14 +45,15 @@ pub struct Outcome {
     pub idle: f64,
     /// Cycles in which a core's DMA was occupied, of all cores.
     pub fetching: f64,
-    /// Cycles in which the way beyond was occupied.
+    /// Cycles in which the off-chip link was occupied.
     pub offchip: f64,
     /// Bytes that were fetched.
     pub bytes: f64,
 }
 
-/// Times as integers, so that they have an order and no rounding: 2^-20 of a cycle.
-type Time = u64;
+/// Times as integers, so that they have an order and no rounding: 2^-20 of a cycle. The slowest fetch that machine files admit, of 2^50
+/// bytes at 10^-12 bytes a cycle, is 2^110 of them.
+type Time = u128;
 
 fn time(cycles: f64) -> Time {
     (cycles * 1_048_576.0).round() as Time
@@ -91,13 +92,13 @@ struct Simulation<'a> {
     events: BinaryHeap<Reverse<(Time, u64, usize, What)>>,
     /// Events that came up.
     count: u64,
-    /// From when on the way beyond is free.
+    /// From when on the off-chip link is free.
     free: Time,
     outcome: Outcome,
 }
 
-/// Runs the jobs in their order.
-pub fn run(hardware: Cores, jobs: &[Vec<Step>]) -> Outcome {
+/// Runs the jobs in their order; nothing where that takes more than 2^108 cycles, which have no time.
+pub fn run(hardware: Cores, jobs: &[Vec<Step>]) -> Option<Outcome> {
     let mut simulation = Simulation {
         jobs: jobs.iter().map(Vec::as_slice).collect(),
         hardware,
@@ -108,7 +109,7 @@ pub fn run(hardware: Cores, jobs: &[Vec<Step>]) -> Outcome {
         outcome: Outcome::default(),
     };
     for core in 0..hardware.count {
-        simulation.fetch(core, 0);
+        simulation.fetch(core, 0)?;
     }
     let mut end = 0;
     while let Some(Reverse((now, _, core, what))) = simulation.events.pop() {
@@ -125,13 +126,13 @@ pub fn run(hardware: Cores, jobs: &[Vec<Step>]) -> Outcome {
                 state.finished = now;
             }
         }
-        simulation.compute(core, now);
-        simulation.fetch(core, now);
+        simulation.compute(core, now)?;
+        simulation.fetch(core, now)?;
     }
     let mut outcome = simulation.outcome;
     outcome.cycles = cycles(end);
     outcome.idle = simulation.cores.iter().map(|core| cycles(end - core.finished)).sum();
-    outcome
+    Some(outcome)
 }
 
 impl Simulation<'_> {
@@ -141,41 +142,43 @@ impl Simulation<'_> {
     }
 
     /// Begins a step if there is one.
-    fn compute(&mut self, core: usize, now: Time) {
+    fn compute(&mut self, core: usize, now: Time) -> Option<()> {
         let state = &mut self.cores[core];
         if state.computing {
-            return;
+            return Some(());
         }
-        let Some(length) = state.ready.pop_front() else { return };
+        let Some(length) = state.ready.pop_front() else { return Some(()) };
         state.computing = true;
         self.outcome.waiting += cycles(now - state.waits_since);
         self.outcome.computing += cycles(length);
-        self.at(now + length, core, What::Computed);
+        self.at(now.checked_add(length)?, core, What::Computed);
+        Some(())
     }
 
     /// Asks for the bytes of the next step if there is one and a buffer for it.
-    fn fetch(&mut self, core: usize, now: Time) {
+    fn fetch(&mut self, core: usize, now: Time) -> Option<()> {
         let state = &mut self.cores[core];
         let held = usize::from(state.computing) + state.ready.len();
         if state.fetching.is_some() || held >= self.hardware.buffers {
-            return;
+            return Some(());
         }
         if state.ahead.is_empty() {
-            let Some(job) = self.jobs.pop_front() else { return };
+            let Some(job) = self.jobs.pop_front() else { return Some(()) };
             state.ahead.extend(job);
         }
-        let Some(step) = state.ahead.pop_front() else { return };
+        let Some(step) = state.ahead.pop_front() else { return Some(()) };
         state.fetching = Some(time(step.cycles));
         let mut done = now;
         if step.bytes > 0.0 {
             let (own, shared) = (time(step.bytes / self.hardware.dma), time(step.bytes / self.hardware.offchip));
             let start = now.max(self.free);
-            self.free = start + shared;
-            done = start + time(self.hardware.latency) + own.max(shared);
+            self.free = start.checked_add(shared)?;
+            done = start.checked_add(time(self.hardware.latency))?.checked_add(own.max(shared))?;
             self.outcome.fetching += cycles(own);
             self.outcome.offchip += cycles(shared);
             self.outcome.bytes += step.bytes;
         }
         self.at(done, core, What::Fetched);
+        Some(())
     }
 }

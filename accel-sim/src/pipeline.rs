@@ -18,7 +18,7 @@ pub struct Run {
     pub cycles: u64,
     /// Cycles in which each unit could take nothing else.
     pub busy: Vec<u64>,
-    /// Places for instructions that were used.
+    /// Issue slots that were used.
     pub slots: u64,
 }
 
@@ -70,7 +70,7 @@ pub fn run(machine: &Machine, instructions: &[Instruction], contexts: usize) -> 
         .iter()
         .map(|op| (0..units.len()).filter(|&unit| machine.units[unit].operations.contains(op)).collect())
         .collect();
-    let mut entered = Vec::<usize>::new();
+    let mut entered = Vec::<u16>::new();
     let mut busy = vec![0; units.len()];
     let mut slots = 0;
     let mut all: Vec<Context> =
@@ -81,8 +81,7 @@ pub fn run(machine: &Machine, instructions: &[Instruction], contexts: usize) -> 
         let operation = &machine.operations[instruction.op.index()];
         for context in &mut all {
             let oldest = index.checked_sub(issue.window).map_or(0, |before| context.left[before]);
-            let folded = instruction.op == Op::Load && issue.memory_operands;
-            let needed = if folded { 0 } else { operation.instructions as usize };
+            let needed = machine.slots(instruction.op) as usize;
             // Entering: in order, when the window has room.
             let in_order = issue.window == 1;
             let mut ready = 0;
@@ -102,9 +101,9 @@ pub fn run(machine: &Machine, instructions: &[Instruction], contexts: usize) -> 
                 if entered.len() <= cycle as usize {
                     entered.resize(cycle as usize + 1, 0);
                 }
-                let free = issue.width - entered[cycle as usize];
+                let free = issue.width - usize::from(entered[cycle as usize]);
                 let used = free.min(left);
-                entered[cycle as usize] += used;
+                entered[cycle as usize] += used as u16;
                 left -= used;
                 last = cycle;
                 cycle += 1;
@@ -143,6 +142,15 @@ pub fn run(machine: &Machine, instructions: &[Instruction], contexts: usize) -> 
     }
     let cycles = all.iter().filter_map(|context| context.left.last()).max().copied().unwrap_or(0);
     Run { cycles, busy, slots }
+}
+
+/// Cycles that [`run`] cannot take more of: as if nothing ran beside anything else.
+pub fn at_most(machine: &Machine, instructions: &[Instruction], contexts: usize) -> u64 {
+    let alone = |instruction: &Instruction| {
+        let operation = &machine.operations[instruction.op.index()];
+        u64::from(operation.instructions) + u64::from(operation.interval) + u64::from(operation.latency)
+    };
+    contexts as u64 * instructions.iter().map(alone).sum::<u64>()
 }
 
 /// Whether an operation waits in the queue of those on vectors.

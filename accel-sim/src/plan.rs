@@ -53,22 +53,33 @@ pub struct TooSmall {
     pub hint: String,
 }
 
-/// The bytes that a plan takes.
+/// The bytes that a plan takes; at most those that a `usize` can tell.
 pub fn bytes(machine: &Machine, net: &Conv, images: Images, buffers: usize, contexts: usize) -> usize {
-    let number = machine.arithmetic.format.bytes();
-    let (partners, pixels) = (machine.partners(), net.pixels());
+    let format = machine.arithmetic.format.bytes();
     // The sums of the outputs are in accumulators.
-    let wide = machine.arithmetic.accumulator.bytes().max(number);
-    let sums = 2 * net.outputs();
-    let work = partners * ((conv_scratch_len(net) - sums) * number + sums * wide);
-    match images {
+    let wide = machine.arithmetic.accumulator.bytes().max(format);
+    let [number, wide, sums, scratch, prepared, partners, pixels, buffers, contexts] = [
+        format,
+        wide,
+        2 * net.outputs(),
+        conv_scratch_len(net),
+        prepared_len(net),
+        machine.partners(),
+        net.pixels(),
+        buffers,
+        contexts,
+    ]
+    .map(|value| value as u128);
+    let work = partners * ((scratch - sums) * number + sums * wide);
+    let bytes = match images {
         Images::Resident => {
-            let image = prepared_len(net) * number;
+            let image = prepared * number;
             contexts * work + image + buffers * partners * image
         }
         // A layer's √v and 1/√v; a channel is shorter.
         Images::Streamed => contexts * (work + buffers * 2 * pixels * (1 + partners) * number),
-    }
+    };
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// The first way that fits: images resident or streamed, two buffers or one, as many contexts as fit.

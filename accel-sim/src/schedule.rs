@@ -1,11 +1,11 @@
 //! A whole machine at work on one image and its partners: displacements as jobs, and what bounds them.
 
-use crate::cost::{Cost, Figures, Step};
+use crate::cost::{Cost, CostError, Figures, Step, control};
 use crate::event::{self, Cores, Outcome};
 use crate::machine::Machine;
 use crate::number::Op;
 use crate::plan::{Images, Plan, TooSmall, plan};
-use ultrawide_core::{Conv, Error, Readout, prepared_len};
+use ultrawide_core::{Conv, Readout, prepared_len};
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -13,16 +13,19 @@ pub enum ScheduleError {
     /// The scratchpad.
     #[error(transparent)]
     TooSmall(#[from] TooSmall),
-    /// The net.
+    /// The net, or a machine that is too slow to be simulated.
     #[error(transparent)]
-    Net(#[from] Error),
+    Cost(#[from] CostError),
+    /// The machine.
+    #[error("machine {0}: the schedule takes more than 2^108 cycles: its DMA or its off-chip link is too slow")]
+    Endless(String),
 }
 
 /// What bounds the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bound {
-    /// A unit, or the places for instructions, are taken most of the time.
+    /// A unit, or the issue slots, are taken most of the time.
     Issue,
     /// Instructions wait for one another.
     Latency,
@@ -58,7 +61,7 @@ pub struct Report {
     pub cycles: f64,
     /// Seconds for one pair.
     pub seconds_per_pair: f64,
-    /// Instructions of one pair, all lanes of a vector being one.
+    /// Instructions of one pair, all lanes of a vector being one; loads that are part of another instruction are none.
     pub instructions_per_pair: f64,
     /// Instructions for a vector of entries and a layer.
     pub instructions_per_entry_and_layer: f64,
@@ -66,14 +69,21 @@ pub struct Report {
     pub operations: Vec<(&'static str, f64)>,
     /// Bytes from and to the scratchpads, by loads and stores, for all pairs.
     pub scratchpad_bytes: f64,
-    /// Bytes from beyond them.
+    /// Bytes over the off-chip link.
     pub offchip_bytes: f64,
     /// Joules for one pair.
     pub joules_per_pair: f64,
-    /// Units, places for instructions, DMA, the way beyond.
+    /// Units, issue slots, DMA, off-chip link.
     pub utilisation: Vec<Use>,
     /// What bounds the time.
     pub bound: Bound,
+}
+
+impl Report {
+    /// Its mean power.
+    pub fn watts(&self) -> f64 {
+        self.joules_per_pair / self.seconds_per_pair
+    }
 }
 
 /// The displacements of a net, the largest stencils first: long jobs at the end would leave cores idle.
@@ -169,11 +179,9 @@ pub fn run(machine: &Machine, net: &Conv) -> Result<Report, ScheduleError> {
         }
     }
     // The outputs of a round, which one core writes.
-    let control = f64::from(machine.operations[Op::Control.index()].instructions);
-    let outputs = machine.issue.pair_instructions as f64;
-    total.operations[Op::Control.index()] += ROUNDS as f64 * outputs;
-    total.slots += ROUNDS as f64 * outputs * control;
-    let last = event::Step { bytes: 0.0, cycles: outputs * control / machine.issue.width as f64 };
+    let outputs = control(machine, machine.issue.pair_instructions);
+    total.add(&outputs, ROUNDS as f64);
+    let last = event::Step { bytes: 0.0, cycles: outputs.cycles };
     for round in (1..=ROUNDS).rev() {
         jobs[round * displacements.len() - 1].push(last);
     }
@@ -184,7 +192,7 @@ pub fn run(machine: &Machine, net: &Conv) -> Result<Report, ScheduleError> {
         latency: machine.memory.dma_latency as f64,
         offchip: machine.memory.offchip / machine.clock,
     };
-    let outcome = event::run(hardware, &jobs);
+    let outcome = event::run(hardware, &jobs).ok_or_else(|| ScheduleError::Endless(machine.name.clone()))?;
     Ok(report(machine, net, plan, &total, &outcome, jobs.len()))
 }
 
@@ -192,21 +200,14 @@ fn report(machine: &Machine, net: &Conv, plan: Plan, total: &Figures, outcome: &
     let pairs = ROUNDS * machine.partners();
     let cores = machine.cores as f64;
     let seconds = outcome.cycles / machine.clock;
-    let instructions: f64 = total
-        .operations
-        .iter()
-        .zip(&machine.operations)
-        .map(|(count, operation)| count * f64::from(operation.instructions))
-        .sum();
+    let instructions: f64 = Op::ALL.iter().map(|&op| total.operations[op.index()] * f64::from(machine.slots(op))).sum();
     let accesses = total.operations[Op::Load.index()] + total.operations[Op::Store.index()];
     let scratchpad_bytes = accesses * (machine.lanes * machine.arithmetic.format.bytes()) as f64;
     let energy = &machine.energy;
-    let arithmetic: f64 = total
-        .operations
-        .iter()
-        .zip(&machine.operations)
-        .map(|(count, operation)| count * machine.lanes as f64 * operation.picojoules)
-        .sum();
+    // Control is scalar.
+    let lanes = |op: Op| if op == Op::Control { 1.0 } else { machine.lanes as f64 };
+    let of = |&op: &Op| total.operations[op.index()] * lanes(op) * machine.operations[op.index()].picojoules;
+    let arithmetic: f64 = Op::ALL.iter().map(of).sum();
     let picojoules = arithmetic
         + instructions * energy.instruction
         + scratchpad_bytes * energy.scratchpad
@@ -222,7 +223,7 @@ fn report(machine: &Machine, net: &Conv, plan: Plan, total: &Figures, outcome: &
         .map(|(unit, &busy)| Use { name: unit.name.clone(), share: share(busy) })
         .collect();
     let slots = total.slots / machine.issue.width as f64;
-    utilisation.push(Use { name: "instruction slots".to_owned(), share: share(slots) });
+    utilisation.push(Use { name: "issue slots".to_owned(), share: share(slots) });
     utilisation.push(Use { name: "dma".to_owned(), share: share(outcome.fetching) });
     utilisation.push(Use { name: "off-chip".to_owned(), share: outcome.offchip / outcome.cycles });
 

@@ -13,9 +13,9 @@ pub enum Axis {
     Scratchpad,
     /// Lanes of a vector.
     Lanes,
-    /// Bytes a cycle of the DMA, and of the way beyond in proportion.
+    /// Bytes a cycle of the DMA, and of the off-chip link in proportion.
     Bandwidth,
-    /// The number format.
+    /// The number format; lanes · bytes of a number stay as they are, except on a machine of one lane, which keeps it.
     Format,
     /// Layers with weights.
     Depth,
@@ -41,8 +41,8 @@ impl Axis {
 pub struct Point {
     /// The value on the axis.
     pub value: String,
-    /// Where it is drawn: the value, or the bytes of a number.
-    pub place: f64,
+    /// Lanes of the machine there.
+    pub lanes: usize,
     /// What came out, or why nothing did.
     pub report: Result<Report, ScheduleError>,
 }
@@ -54,7 +54,7 @@ pub struct Point {
 pub fn sweep(machine: &Machine, net: &Conv, axis: Axis) -> Result<Vec<Point>, ultrawide_core::Error> {
     const FACTORS: [f64; 7] = [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
     let point =
-        |value: String, place: f64, machine: &Machine, net: &Conv| Point { value, place, report: run(machine, net) };
+        |value: String, machine: &Machine, net: &Conv| Point { value, lanes: machine.lanes, report: run(machine, net) };
     let scaled = |value: usize, factor: f64| ((value as f64 * factor).round() as usize).max(1);
     let mut points = Vec::new();
     match axis {
@@ -63,13 +63,13 @@ pub fn sweep(machine: &Machine, net: &Conv, axis: Axis) -> Result<Vec<Point>, ul
                 let mut machine = machine.clone();
                 machine.memory.scratchpad = scaled(machine.memory.scratchpad, factor);
                 let bytes = machine.memory.scratchpad;
-                points.push(point(bytes.to_string(), bytes as f64, &machine, net));
+                points.push(point(bytes.to_string(), &machine, net));
             }
         }
         Axis::Lanes => {
             for lanes in [1, 2, 4, 8, 16, 32, 64] {
                 let machine = Machine { lanes, ..machine.clone() };
-                points.push(point(lanes.to_string(), lanes as f64, &machine, net));
+                points.push(point(lanes.to_string(), &machine, net));
             }
         }
         Axis::Bandwidth => {
@@ -78,24 +78,30 @@ pub fn sweep(machine: &Machine, net: &Conv, axis: Axis) -> Result<Vec<Point>, ul
                 machine.memory.dma_bytes *= factor;
                 machine.memory.offchip *= factor;
                 let bytes = machine.memory.dma_bytes;
-                points.push(point(bytes.to_string(), bytes, &machine, net));
+                points.push(point(bytes.to_string(), &machine, net));
             }
         }
         Axis::Format => {
             for format in formats() {
-                let machine = machine.clone().with_format(format, accumulator(format));
-                points.push(point(format.to_string(), format.bytes() as f64, &machine, net));
+                points.push(point(format.to_string(), &in_format(machine, format), net));
             }
         }
         Axis::Depth => {
             for depth in [3, 4, 6, 8, 11, 16, 21] {
                 let request = Request::new(net.request().kernels(), &[depth], net.request().trained())?;
                 let net = Conv::new(net.shape(), net.filter(), net.readouts(), request)?;
-                points.push(point(depth.to_string(), depth as f64, machine, &net));
+                points.push(point(depth.to_string(), machine, &net));
             }
         }
     }
     Ok(points)
+}
+
+/// The machine with numbers of another format in vectors of as many bytes.
+fn in_format(machine: &Machine, format: Format) -> Machine {
+    let bytes = machine.lanes * machine.arithmetic.format.bytes();
+    let lanes = if machine.lanes == 1 { 1 } else { (bytes / format.bytes()).max(1) };
+    Machine { lanes, ..machine.clone().with_format(format, accumulator(format)) }
 }
 
 /// The formats that are compared.

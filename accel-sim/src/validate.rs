@@ -24,8 +24,8 @@ pub struct Row {
     pub predicted: f64,
     /// The median of all rounds.
     pub median: f64,
-    /// The best of them: what disturbs can only make it longer; or the mean of some rounds in time of the processor, where others took
-    /// it away in every one.
+    /// The fastest of them, since other work can only make a round longer; or the mean processor time of some rounds, where other work
+    /// interrupted every one.
     pub best: f64,
 }
 
@@ -43,6 +43,28 @@ pub fn machine_of(backend: Backend) -> Option<&'static str> {
         Backend::Avx512 => Some("zen4-avx512"),
         Backend::Scalar | Backend::Neon => None,
     }
+}
+
+/// The processor where it is none of Zen 4, or where nobody tells; Linux does.
+pub fn not_zen4() -> Option<String> {
+    match std::fs::read_to_string("/proc/cpuinfo") {
+        Ok(text) => other_than_zen4(&text),
+        Err(_) => Some("a processor that this system does not name".to_owned()),
+    }
+}
+
+/// The first processor of `/proc/cpuinfo` unless it is of AMD's family 19h with a model of Zen 4.
+pub fn other_than_zen4(cpuinfo: &str) -> Option<String> {
+    let value = |key: &str| {
+        let pairs = cpuinfo.lines().filter_map(|line| line.split_once(':'));
+        pairs.map(|(key, value)| (key.trim(), value.trim())).find(|(found, _)| *found == key).map(|(_, value)| value)
+    };
+    let number = |key| value(key).and_then(|value| value.parse::<u32>().ok());
+    let models = [0x10..=0x1f, 0x60..=0x7f, 0xa0..=0xaf];
+    let zen4 = value("vendor_id") == Some("AuthenticAMD")
+        && number("cpu family") == Some(0x19)
+        && number("model").is_some_and(|model| models.iter().any(|range| range.contains(&model)));
+    if zen4 { None } else { Some(value("model name").unwrap_or("a processor without a name").to_owned()) }
 }
 
 /// Cycles a second, by a chain of multiplications of 64-bit integers, each of which waits three cycles for the one before (on any x86-64

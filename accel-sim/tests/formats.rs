@@ -89,20 +89,49 @@ fn short_floats_compute() {
     }
 }
 
-/// x · y + z in integers: exact, then rounded by hand. Numbers are multiples of 2^-24 (f16's smallest) below 2^16.
-fn exact_f16_mul_add(x: f64, y: f64, z: f64) -> f64 {
-    let scaled = |x: f64, bits: i32| (x * 2f64.powi(bits)) as i128;
-    let sum = scaled(x, 24) * scaled(y, 24) + (scaled(z, 24) << 24);
+/// A number as an integer of few bits, times a power of two.
+fn integer(x: f64) -> (i128, i32) {
+    if x == 0.0 {
+        return (0, 0);
+    }
+    let exponent = (x.to_bits() >> 52 & 0x7ff) as i32 - 1075;
+    let significand = (x.to_bits() & ((1 << 52) - 1) | 1 << 52) as i128;
+    let zeros = significand.trailing_zeros();
+    (if x < 0.0 { -(significand >> zeros) } else { significand >> zeros }, exponent + zeros as i32)
+}
+
+/// x · y + z of short floats in integers, then rounded by hand to `digits`, of which none is below 2^`least`; from 2^`limit` on infinite.
+fn exact_mul_add([x, y, z]: [f64; 3], digits: i32, least: i32, limit: i32) -> f64 {
+    let ((x, ex), (y, ey), (z, ez)) = (integer(x), integer(y), integer(z));
+    let (product, ep) = (x * y, ex + ey);
+    // Beyond this many places only the sign of the smaller term matters: it breaks ties.
+    const FAR: i32 = 90;
+    let (sum, unit) = match ep - ez {
+        _ if product == 0 => (z, ez),
+        _ if z == 0 => (product, ep),
+        apart if apart > FAR => ((product << FAR) + z.signum(), ep - FAR),
+        apart if apart < -FAR => ((z << FAR) + product.signum(), ez - FAR),
+        apart if apart >= 0 => ((product << apart) + z, ez),
+        apart => (product + (z << -apart), ep),
+    };
     let magnitude = sum.unsigned_abs();
-    // 2^-48 is the unit; 11 digits, but none below 2^-24.
     let length = 128 - magnitude.leading_zeros() as i32;
-    let drop = (length - 11).max(24);
-    let (quotient, rest) = (magnitude >> drop, magnitude & ((1 << drop) - 1));
-    let half = 1u128 << (drop - 1);
-    let up = rest > half || (rest == half && quotient & 1 == 1);
-    let value = (quotient + u128::from(up)) as f64 * 2f64.powi(drop - 48);
-    let value = if value >= 65536.0 { f64::INFINITY } else { value };
+    let drop = (length - digits).max(least - unit).max(0);
+    let value = if drop > 126 {
+        0.0
+    } else {
+        let (quotient, rest) = (magnitude >> drop, magnitude & ((1 << drop) - 1));
+        let half = (1u128 << drop) / 2;
+        let up = drop > 0 && (rest > half || (rest == half && quotient & 1 == 1));
+        (quotient + u128::from(up)) as f64 * 2f64.powi(drop + unit)
+    };
+    let value = if value >= 2f64.powi(limit) { f64::INFINITY } else { value };
     if sum < 0 { -value } else { value }
+}
+
+/// By the definition of the format.
+fn exact(format: Format, numbers: [f64; 3]) -> f64 {
+    if format == Format::Bf16 { exact_mul_add(numbers, 8, -133, 128) } else { exact_mul_add(numbers, 11, -24, 16) }
 }
 
 proptest! {
@@ -111,11 +140,35 @@ proptest! {
     #[test]
     fn f16_multiply_add_rounds_once(x in 0u16..0x7c00, y in 0u16..0x7c00, z in 0u16..0x7c00, signs in 0u16..8) {
         // Below 0x7c00 is all that is finite.
-        let [x, y, z] = [(x, 1), (y, 2), (z, 4)].map(|(bits, sign)| {
+        let numbers = [(x, 1), (y, 2), (z, 4)].map(|(bits, sign)| {
             f16::from_bits(bits | if signs & sign == 0 { 0 } else { 0x8000 }).to_f64()
         });
-        let (ours, theirs) = (Format::F16.mul_add(x, y, z), exact_f16_mul_add(x, y, z));
+        let [x, y, z] = numbers;
+        let (ours, theirs) = (Format::F16.mul_add(x, y, z), exact(Format::F16, numbers));
         prop_assert!(ours == theirs, "{:e} · {:e} + {:e}: {:e}, not {:e}", x, y, z, ours, theirs);
+    }
+
+    #[test]
+    fn bf16_multiply_add_rounds_once(x in 0u16..0x7f80, y in 0u16..0x7f80, z in 0u16..0x7f80, signs in 0u16..8) {
+        let numbers = [(x, 1), (y, 2), (z, 4)].map(|(bits, sign)| {
+            bf16::from_bits(bits | if signs & sign == 0 { 0 } else { 0x8000 }).to_f64()
+        });
+        let [x, y, z] = numbers;
+        let (ours, theirs) = (Format::Bf16.mul_add(x, y, z), exact(Format::Bf16, numbers));
+        prop_assert!(ours == theirs, "{:e} · {:e} + {:e}: {:e}, not {:e}", x, y, z, ours, theirs);
+    }
+
+    /// Terms near each other, of either sign: random exponents are rarely near.
+    #[test]
+    fn bf16_multiply_add_of_near_terms(x in 0x3f80u16..0x4000, y in 0x3f80u16..0x4000, ulps in -40i32..40, scale in -30i32..8, sign in 0..2) {
+        let [x, y] = [x, y].map(|bits| bf16::from_bits(bits).to_f64());
+        let near = bf16::from_bits((i32::from(bf16::from_f64(x * y).to_bits()) + ulps) as u16).to_f64();
+        let z = near * 2f64.powi(scale) * if sign == 0 { 1.0 } else { -1.0 };
+        for numbers in [[x, y, z], [-x, y, z], [x, y * 2f64.powi(-120), z * 2f64.powi(-120)]] {
+            let [x, y, z] = numbers;
+            let (ours, theirs) = (Format::Bf16.mul_add(x, y, z), exact(Format::Bf16, numbers));
+            prop_assert!(ours == theirs, "{:e} · {:e} + {:e}: {:e}, not {:e}", x, y, z, ours, theirs);
+        }
     }
 
     /// Native `f32` rounds all of these once.

@@ -159,3 +159,39 @@ fn narrow_formats() -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// Numbers beyond a format's range: what they become, and that they are counted, but only those of vectors.
+#[test]
+fn beyond_the_range() {
+    let run = |format: Format, work: fn([Vector; 2]) -> Vector, x: f64, y: f64| {
+        let (result, tally) = simulate(Arithmetic::uniform(format, MultiplyAdd::Fused), || {
+            work([x, y].map(|x| Vector::splat(Lane::from_f64(x)))).lane(0).to_f64()
+        });
+        (result, tally.beyond)
+    };
+    let fixed = |integer, fraction| Format::Fixed { integer, fraction };
+    for (format, x, y, sum, beyond) in [
+        (Format::F16, 60000.0, 5024.0, 65024.0, 0),
+        (Format::F16, 60000.0, 6000.0, f64::INFINITY, 1),
+        (Format::F16, -60000.0, -6000.0, f64::NEG_INFINITY, 1),
+        (Format::Bf16, 60000.0, 6000.0, 66048.0, 0),
+        (Format::Bf16, 3e38, 3e38, f64::INFINITY, 1),
+        (fixed(7, 8), 100.0, 27.5, 127.5, 0),
+        (fixed(7, 8), 100.0, 28.0, 127.99609375, 1),
+        (fixed(7, 8), -100.0, -29.0, -128.0, 1),
+        (fixed(5, 10), 1.5, 1.5, 3.0, 0),
+    ] {
+        assert_eq!(run(format, |[x, y]| x.add(y), x, y), (sum, beyond), "{format}: {x} + {y}");
+    }
+    assert_eq!(run(fixed(7, 8), |[x, y]| x.mul(y), -20.0, 20.0), (-128.0, 1));
+    assert_eq!(run(fixed(7, 8), |[x, y]| x.mul_add(y, y), 20.0, 20.0), (127.99609375, 1));
+    assert_eq!(run(fixed(7, 8), |[x, y]| x.div(y), 1.0, 0.00390625), (127.99609375, 1));
+    // A number of the input is none of the operations.
+    assert_eq!(run(fixed(7, 8), |[x, _]| x, 1e9, 0.0), (127.99609375, 0));
+    // Scalars are not counted.
+    let (sum, tally) = simulate(Arithmetic::uniform(Format::F16, MultiplyAdd::Fused), || {
+        let large = Lane::from_f64(60000.0);
+        large.add(large).to_f64()
+    });
+    assert_eq!((sum, tally.beyond), (f64::INFINITY, 0));
+}

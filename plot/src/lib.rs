@@ -26,11 +26,16 @@ const PANEL: (u32, u32) = (440, 360);
 const LINE: i32 = 17;
 const FONT: (&str, u32) = ("sans-serif", 12);
 
-/// A line through points.
+/// Ticks of an axis, at most.
+const TICKS: usize = 8;
+
+/// A line through points, or points over names.
 #[derive(Clone, Debug)]
 pub struct Curve {
     label: String,
     style: Style,
+    /// What stands on the first axis, see [`place`]; empty for numbers.
+    names: Vec<String>,
     /// Those that a log axis has no place for are left out.
     points: Vec<(f64, f64)>,
 }
@@ -45,12 +50,25 @@ enum Style {
 impl Curve {
     /// A curve in the style `number`, by which it is told from the others of its panel, and known again in another panel.
     pub fn new(label: impl Into<String>, number: usize, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        Curve { label: label.into(), style: Style::Number(number), points: points.into_iter().collect() }
+        let points = points.into_iter().collect();
+        Curve { label: label.into(), style: Style::Number(number), names: Vec::new(), points }
+    }
+
+    /// One value for each name, drawn as points: names have no order that a line could follow. All curves of a panel have the same names.
+    pub fn named(
+        label: impl Into<String>,
+        number: usize,
+        values: impl IntoIterator<Item = (impl Into<String>, f64)>,
+    ) -> Self {
+        let (names, values): (Vec<String>, Vec<f64>) =
+            values.into_iter().map(|(name, value)| (name.into(), value)).unzip();
+        let points = (1..).map(place).zip(values).collect();
+        Curve { label: label.into(), style: Style::Number(number), names, points }
     }
 
     /// A limit that the other curves are seen against, black and thin.
     pub fn limit(label: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        Curve { label: label.into(), style: Style::Limit, points: points.into_iter().collect() }
+        Curve { label: label.into(), style: Style::Limit, names: Vec::new(), points: points.into_iter().collect() }
     }
 
     fn shown(&self) -> impl Iterator<Item = (f64, f64)> + Clone {
@@ -80,6 +98,27 @@ pub struct Panel {
     pub range: Option<Range<f64>>,
     /// Its curves.
     pub curves: Vec<Curve>,
+}
+
+/// Where the name of this number, from 1 on, stands: at equal distances on a log axis.
+fn place(number: usize) -> f64 {
+    10f64.powi(i32::try_from(number).unwrap_or(i32::MAX))
+}
+
+/// Powers of ten between the ends of a log axis; where they are too few to read it by, numbers between them too, the roundest first.
+fn ticks(range: &Range<f64>) -> Vec<f64> {
+    let all_digits: Vec<u32> = (10..100).collect();
+    let digits: [&[u32]; 4] = [&[10], &[10, 20, 50], &[10, 15, 20, 30, 40, 50, 60, 70, 80, 90], &all_digits];
+    let decades = range.start.log10().floor() as i32..=range.end.log10().ceil() as i32;
+    let with = |digits: &[u32]| -> Vec<f64> {
+        let numbers = decades.clone().flat_map(|decade| digits.iter().map(move |digit| (digit, decade - 1)));
+        // Read as they are written, so that they are written as they are read.
+        let numbers = numbers.filter_map(|(digit, exponent)| format!("{digit}e{exponent}").parse().ok());
+        numbers.filter(|number| range.contains(number)).collect()
+    };
+    let all = digits.into_iter().map(with).find(|ticks| ticks.len() > 2).unwrap_or_default();
+    let step = all.len().div_ceil(TICKS).max(1);
+    all.into_iter().step_by(step).collect()
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -119,27 +158,45 @@ impl Panel {
             if low < high { low * 0.8..high * 1.25 } else { 0.5 * high.max(1e-12)..2.0 * high.max(1e-12) }
         };
         let (axes, legend) = area.split_horizontally(area.dim_in_pixel().0.saturating_sub(self.legend_width()));
+        let names = self.curves.first().map_or(&[][..], |curve| &curve.names);
+        let (x, x_ticks) = if names.is_empty() {
+            let x = span(|point| point.0);
+            (x.clone(), ticks(&x))
+        } else {
+            (place(0) * 3.0..place(names.len()) * 3.0, (1..=names.len()).map(place).collect())
+        };
+        let y = self.range.clone().unwrap_or_else(|| span(|point| point.1));
+        let y_ticks = ticks(&y);
         let mut chart = ChartBuilder::on(&axes)
             .caption(&self.caption, ("sans-serif", 15))
             .margin(8)
             .x_label_area_size(34)
             .y_label_area_size(60)
-            .build_cartesian_2d(
-                span(|point| point.0).log_scale(),
-                self.range.clone().unwrap_or_else(|| span(|point| point.1)).log_scale(),
-            )?;
+            .build_cartesian_2d(x.log_scale().with_key_points(x_ticks), y.log_scale().with_key_points(y_ticks))?;
+        let x_label = |x: &f64| match names.iter().enumerate().find(|(index, _)| place(index + 1) == *x) {
+            Some((_, name)) => name.clone(),
+            None if *x >= 1e6 || *x < 1e-3 => format!("{x:e}"),
+            None => format!("{x}"),
+        };
         chart
             .configure_mesh()
             .light_line_style(WHITE)
             .x_desc(self.axes[0])
             .y_desc(self.axes[1])
-            .x_label_formatter(&|x| if *x >= 1e6 { format!("{x:.0e}") } else { format!("{x}") })
-            .y_label_formatter(&|y| format!("{y:.0e}"))
+            .x_label_style((FONT.0, if names.is_empty() { FONT.1 } else { FONT.1 - 3 }))
+            .axis_desc_style(FONT)
+            .x_label_formatter(&x_label)
+            .y_label_formatter(&|y| format!("{y:e}"))
             .draw()?;
         for (line, curve) in (0..).zip(&self.curves) {
             let height = 40 + LINE * line;
             let key = [(4, height), (24, height)];
-            if curve.dashed() {
+            if !curve.names.is_empty() {
+                // Rings: one shows through another.
+                let point = |place: (f64, f64)| Circle::new(place, 4, curve.stroke());
+                chart.draw_series(curve.shown().map(point))?;
+                legend.draw(&Circle::new((14, height), 4, curve.stroke()))?;
+            } else if curve.dashed() {
                 chart.draw_series(DashedLineSeries::new(curve.shown(), 5, 4, curve.stroke()))?;
                 legend.draw(&DashedPathElement::new(key, 5, 4, curve.stroke()))?;
             } else {
@@ -170,6 +227,36 @@ mod tests {
             assert!(svg.contains(&label), "{label}");
         }
         std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    /// Names stand on the axis, their values are points of their own.
+    #[test]
+    fn names_are_places_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plot.svg");
+        let curves = vec![Curve::named("machine", 0, [("f32", 1.0), ("q7.24", 1.5), ("gone", f64::NAN)])];
+        plot(&path, 1, &[Panel { caption: "what".into(), axes: ["format", "y"], range: None, curves }]).unwrap();
+        let svg = std::fs::read_to_string(&path).unwrap();
+        for name in ["f32", "q7.24", "gone", "machine"] {
+            assert!(svg.contains(&format!("\n{name}\n")), "{name}: {svg}");
+        }
+        // Two points and the one of the legend.
+        assert_eq!(svg.matches("<circle").count(), 3, "{svg}");
+    }
+
+    /// Three at least, so that an axis can be read, and not more than fit.
+    #[test]
+    fn ticks_are_round_and_enough() {
+        assert_eq!(ticks(&(0.8..1250.0)), [1.0, 10.0, 100.0, 1000.0]);
+        assert_eq!(ticks(&(0.8..80.0)), [1.0, 2.0, 5.0, 10.0, 20.0, 50.0]);
+        assert_eq!(ticks(&(0.012..0.047)), [0.015, 0.02, 0.03, 0.04]);
+        assert_eq!(ticks(&(2.4..27.0)), [5.0, 10.0, 20.0]);
+        assert_eq!(ticks(&(1e-16..1.0)).len(), 8);
+        for start in 1..1000 {
+            let start = f64::from(start) * 1e-3;
+            let found = ticks(&(start..1.57 * start));
+            assert!((2..=TICKS).contains(&found.len()), "{start}: {found:?}");
+        }
     }
 
     #[test]

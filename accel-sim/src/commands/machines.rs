@@ -1,5 +1,6 @@
 //! `ultrawide-accel-sim machines`.
 
+use super::output::print;
 use super::{quantity, table};
 use anyhow::Context;
 use ultrawide_accel_sim::cost::cntk;
@@ -20,13 +21,13 @@ impl Args {
             let known = BUNDLED.map(|(name, _)| name).join(", ");
             let machine = BUNDLED.iter().find(|(bundled, _)| *bundled == name);
             let (_, text) = machine.with_context(|| format!("machine {name}: none of the bundled ones: {known}"))?;
-            print!("{text}");
+            print(text)?;
             return Ok(true);
         }
         let net = cntk(Shape { channels: 3, height: 32, width: 32 }, Readout::Gap, &[11], Trained::Hidden)?;
-        println!("CNTK-GAP, images 3x32x32, depth 11\n");
         let mut notes = Vec::new();
-        let mut table = table(&["machine", "about", "format", "images", "time a pair", "energy a pair", "bound by"]);
+        let mut table =
+            table(&["machine", "about", "format", "images", "time a pair", "energy a pair", "power", "bound by"]);
         for (name, _) in BUNDLED {
             let machine = Machine::find(name)?;
             let row = match run(&machine, &net) {
@@ -34,20 +35,19 @@ impl Args {
                     format!("{:?}, {} buffers", report.plan.images, report.plan.buffers).to_lowercase(),
                     quantity(report.seconds_per_pair, "s"),
                     quantity(report.joules_per_pair, "J"),
+                    quantity(report.watts(), "W"),
                     format!("{:?}", report.bound).to_lowercase(),
                 ],
                 Err(error) => {
                     notes.push(error.to_string());
-                    ["does not fit".to_owned(), String::new(), String::new(), String::new()]
+                    ["does not fit", "", "", "", ""].map(str::to_owned)
                 }
             };
             let start = [machine.name, machine.about, machine.arithmetic.format.to_string()];
             table.add_row(start.into_iter().chain(row));
         }
-        println!("{table}");
-        for note in notes {
-            println!("\n{note}");
-        }
+        let notes: String = notes.iter().map(|note| format!("\n{note}\n")).collect();
+        print(&format!("CNTK-GAP, images 3x32x32, depth 11\n\n{table}\n{notes}"))?;
         Ok(true)
     }
 }

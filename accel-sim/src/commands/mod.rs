@@ -4,13 +4,18 @@ mod formats;
 mod instructions;
 mod machines;
 mod net;
+mod output;
 mod run;
 mod sweep;
 mod validate;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::path::Path;
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
@@ -18,10 +23,12 @@ Examples:
   ultrawide-accel-sim machines
   ultrawide-accel-sim run --machine npu-64k --net cntk-gap --shape 3x32x32 --depth 11
   ultrawide-accel-sim run --machine mine.toml --net cntk-v --shape 1x28x28 --depth 6 --json
-  ultrawide-accel-sim sweep --machine npu-64k --out docs/accel-sim
-  ultrawide-accel-sim formats --out docs/accel-sim
+  ultrawide-accel-sim machines --show npu-64k > mine.toml
+  ultrawide-accel-sim sweep --machine npu-64k,h200-sm --axis lanes,format
+  ultrawide-accel-sim formats --format f16,q7.24 --depth 3,11 --out figures
+  ultrawide-accel-sim formats --from figures/formats.csv
   ultrawide-accel-sim validate
-  ultrawide-accel-sim instructions --measured docs/accel-sim/cortex-m4f.csv
+  ultrawide-accel-sim instructions
 
 A machine is one of the bundled ones or a TOML file; `machines --show NAME` prints one to begin with.
 Exit codes: 0 done, 1 failed or a prediction beyond its tolerance, 2 wrong usage.";
@@ -82,6 +89,24 @@ fn progress_bar(len: u64, what: &str) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
+}
+
+/// Makes the folder for results if it is not there.
+fn folder(path: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))
+}
+
+/// A CSV file with these columns.
+fn csv_writer(path: &Path, columns: &[&str]) -> anyhow::Result<csv::Writer<File>> {
+    let mut file = csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_record(columns)?;
+    Ok(file)
+}
+
+/// The records of a CSV file that a run before has written.
+fn csv_records<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
+    let mut file = csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
+    file.deserialize().collect::<Result<_, _>>().with_context(|| path.display().to_string())
 }
 
 /// A quantity with three digits and a prefix of its unit.

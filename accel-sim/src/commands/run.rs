@@ -1,5 +1,6 @@
 //! `ultrawide-accel-sim run`.
 
+use super::output::print;
 use super::{net, quantity, table};
 use ultrawide_accel_sim::machine::Machine;
 use ultrawide_accel_sim::schedule::run;
@@ -21,7 +22,7 @@ impl Args {
         let machine = Machine::find(&self.machine)?;
         let report = run(&machine, &self.net.net()?)?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
+            print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
             return Ok(true);
         }
         let mut figures = table(&["figure", "value"]);
@@ -30,6 +31,7 @@ impl Args {
             ("time of a pair", quantity(report.seconds_per_pair, "s")),
             ("bound by", format!("{:?}", report.bound).to_lowercase()),
             ("energy of a pair", quantity(report.joules_per_pair, "J")),
+            ("power", quantity(report.watts(), "W")),
             ("instructions of a pair", quantity(report.instructions_per_pair, "")),
             (
                 "instructions of a vector of entries and a layer",
@@ -42,16 +44,15 @@ impl Args {
                 format!("{:?}, {} buffers, {} contexts", plan.images, plan.buffers, plan.contexts).to_lowercase(),
             ),
             ("bytes from and to the scratchpad", quantity(report.scratchpad_bytes, "B")),
-            ("bytes from beyond", quantity(report.offchip_bytes, "B")),
+            ("bytes over the off-chip link", quantity(report.offchip_bytes, "B")),
         ] {
             figures.add_row([name.to_owned(), value]);
         }
-        println!("{figures}\n");
         let mut usage = table(&["in use", "share of the time"]);
         for unit in &report.utilisation {
             usage.add_row([unit.name.clone(), format!("{:.1} %", 100.0 * unit.share)]);
         }
-        println!("{usage}");
+        print(&format!("{figures}\n\n{usage}\n"))?;
         Ok(true)
     }
 }

@@ -1,7 +1,9 @@
 //! `ultrawide-accel-sim sweep`.
 
-use super::{net, progress_bar};
-use anyhow::Context;
+use super::output::print;
+use super::{csv_writer, folder, net, progress_bar};
+use anyhow::ensure;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use ultrawide_accel_sim::machine::Machine;
 use ultrawide_accel_sim::sweep::{Axis, sweep};
@@ -23,28 +25,28 @@ pub struct Args {
     #[arg(long, value_enum, value_delimiter = ',')]
     axis: Vec<Axis>,
     /// The folder for sweep.csv and sweep.svg
-    #[arg(long, default_value = "docs/accel-sim")]
+    #[arg(long, default_value = ".")]
     out: PathBuf,
 }
 
 impl Args {
     pub fn run(self) -> anyhow::Result<bool> {
-        std::fs::create_dir_all(&self.out).with_context(|| format!("cannot create {}", self.out.display()))?;
         let net = self.net.net()?;
         let axes = if self.axis.is_empty() { Axis::ALL.to_vec() } else { self.axis };
         let machines: Vec<Machine> = self.machine.iter().map(|name| Machine::find(name)).collect::<Result<_, _>>()?;
+        let mut names = BTreeSet::new();
+        for machine in &machines {
+            let name = &machine.name;
+            ensure!(
+                names.insert(name),
+                "--machine: two machines have the name {name}; give one another one in its file"
+            );
+        }
+        folder(&self.out)?;
         let path = self.out.join("sweep.csv");
-        let mut file = csv::Writer::from_path(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        file.write_record([
-            "machine",
-            "axis",
-            "value",
-            "seconds a pair",
-            "joules a pair",
-            "images",
-            "bound by",
-            "error",
-        ])?;
+        let columns =
+            ["machine", "axis", "value", "lanes", "seconds a pair", "joules a pair", "images", "bound by", "error"];
+        let mut file = csv_writer(&path, &columns)?;
         let bar = progress_bar((axes.len() * machines.len()) as u64, "sweep");
         let mut panels = Vec::new();
         for axis in axes {
@@ -52,10 +54,11 @@ impl Args {
             for machine in &machines {
                 let mut points = Vec::new();
                 for point in sweep(machine, &net, axis)? {
-                    let start = [machine.name.clone(), axis.name().to_owned(), point.value];
+                    let start =
+                        [machine.name.clone(), axis.name().to_owned(), point.value.clone(), point.lanes.to_string()];
                     let rest = match point.report {
                         Ok(report) => {
-                            points.push((point.place, report.seconds_per_pair));
+                            points.push((point.value, report.seconds_per_pair));
                             [
                                 format!("{:.4e}", report.seconds_per_pair),
                                 format!("{:.4e}", report.joules_per_pair),
@@ -68,14 +71,22 @@ impl Args {
                     };
                     file.write_record(start.iter().chain(&rest))?;
                 }
-                curves.push(Curve::new(&machine.name, curves.len(), points));
+                let number = curves.len();
+                curves.push(match axis {
+                    Axis::Format => Curve::named(&machine.name, number, points),
+                    _ => {
+                        let numbers =
+                            points.iter().filter_map(|(value, seconds)| Some((value.parse().ok()?, *seconds)));
+                        Curve::new(&machine.name, number, numbers)
+                    }
+                });
                 bar.inc(1);
             }
             let what = match axis {
                 Axis::Scratchpad => "bytes of scratchpad",
                 Axis::Lanes => "lanes",
                 Axis::Bandwidth => "DMA, bytes a cycle",
-                Axis::Format => "bytes of a number",
+                Axis::Format => "number format",
                 Axis::Depth => "depth",
             };
             panels.push(Panel { caption: axis.name().to_owned(), axes: [what, "seconds a pair"], range: None, curves });
@@ -83,7 +94,7 @@ impl Args {
         bar.finish_and_clear();
         file.flush()?;
         plot(&self.out.join("sweep.svg"), 3, &panels)?;
-        println!("{} and sweep.svg written", path.display());
+        print(&format!("{} and sweep.svg written\n", path.display()))?;
         Ok(true)
     }
 }

@@ -97,7 +97,7 @@ pub struct Operation {
     pub latency: u32,
     /// Cycles from the last of these until its unit takes the next.
     pub interval: u32,
-    /// Energy of one lane.
+    /// Energy of one lane; of control, which has none, of one instruction.
     pub picojoules: f64,
 }
 
@@ -156,9 +156,9 @@ pub struct Energy {
     pub instruction: f64,
     /// pJ for a byte from or to the scratchpad.
     pub scratchpad: f64,
-    /// pJ for a byte from beyond it.
+    /// pJ for a byte over the off-chip link.
     pub offchip: f64,
-    /// Watts that are spent whatever is done.
+    /// Watts that are spent whatever is done while it runs: clocks, regulators, leakage.
     pub standby: f64,
 }
 
@@ -234,9 +234,9 @@ impl Machine {
         for op in Op::ALL {
             let mut table = by_name.table(op.name())?;
             operations.push(Operation {
-                latency: table.integer("latency", 1, 100_000)?,
-                interval: table.integer("interval", 1, 100_000)?,
-                instructions: table.integer("instructions", 1, 100_000)?,
+                latency: table.integer("latency", 1, 10_000)?,
+                interval: table.integer("interval", 1, 10_000)?,
+                instructions: table.integer("instructions", 1, 10_000)?,
                 picojoules: table.float("picojoules", 0.0, 1e9)?,
             });
             table.finish()?;
@@ -254,7 +254,7 @@ impl Machine {
                 width: issue.integer("width", 1, 1024)?,
                 window: issue.integer("window", 1, 1_000_000)?,
                 queue: issue.integer("queue", 1, 1_000_000)?,
-                contexts: issue.integer("contexts", 1, 1024)?,
+                contexts: issue.integer("contexts", 1, 64)?,
                 registers: issue.integer("registers", 1, 65_536)?,
                 memory_operands: issue.bool("memory_operands")?,
                 control: issue.integer("control", 0, 1000)?,
@@ -282,6 +282,11 @@ impl Machine {
             table.finish()?;
         }
         Ok(machine)
+    }
+
+    /// Issue slots that an operation takes: none where it is a load that is part of another instruction.
+    pub fn slots(&self, op: Op) -> u32 {
+        if op == Op::Load && self.issue.memory_operands { 0 } else { self.operations[op.index()].instructions }
     }
 
     /// Numbers of y, of one pair or of one for each lane, that stand where one number stands.

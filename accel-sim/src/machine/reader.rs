@@ -3,6 +3,7 @@
 use super::{MachineError, Unit};
 use crate::format::Format;
 use crate::number::Op;
+use toml::de::{DeInteger, DeTable, DeValue};
 use toml::{Table, Value};
 
 /// A table of a machine file.
@@ -17,12 +18,12 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(file: &str, text: &str) -> Result<Reader, MachineError> {
-        let table = text.parse::<Table>().map_err(|error| MachineError::Syntax {
+        let table = DeTable::parse(text).map_err(|error| MachineError::Syntax {
             file: file.to_owned(),
             line: text[..error.span().map_or(0, |span| span.start.min(text.len()))].matches('\n').count() + 1,
             reason: error.message().replace('\n', " "),
         })?;
-        Ok(Reader { file: file.to_owned(), path: String::new(), table, known: Vec::new() })
+        Ok(Reader { file: file.to_owned(), path: String::new(), table: plain(table.get_ref()), known: Vec::new() })
     }
 
     fn bad(&self, key: &str, value: &Value, admitted: &str) -> MachineError {
@@ -135,6 +136,33 @@ impl Reader {
                 admitted: self.known.join(", "),
             }),
         }
+    }
+}
+
+/// The table with numbers of any size: the parser of [`Table`] refuses those of more than 64 bits without a word about their key.
+fn plain(table: &DeTable) -> Table {
+    table.iter().map(|(key, value)| (key.get_ref().to_string(), plain_value(value.get_ref()))).collect()
+}
+
+fn plain_value(value: &DeValue) -> Value {
+    match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(digits) => integer(digits),
+        // The parser has seen that they are digits; too many of them are infinite.
+        DeValue::Float(digits) => Value::Float(digits.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(value) => Value::Boolean(*value),
+        DeValue::Datetime(date) => Value::Datetime(*date),
+        DeValue::Array(values) => Value::Array(values.iter().map(|value| plain_value(value.get_ref())).collect()),
+        DeValue::Table(table) => Value::Table(plain(table)),
+    }
+}
+
+/// A whole number; the nearest float where it has more than 64 bits.
+fn integer(digits: &DeInteger) -> Value {
+    let (text, radix) = (digits.as_str(), digits.radix());
+    match i64::from_str_radix(text, radix) {
+        Ok(number) => Value::Integer(number),
+        Err(_) => Value::Float(i128::from_str_radix(text, radix).map_or(f64::INFINITY, |number| number as f64)),
     }
 }
 
