@@ -27,8 +27,9 @@ pub enum Name {
     CntkLap,
 }
 
+/// Not called `Args`: clap names a group after it, and so it does with those of the subcommand.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct NetArgs {
     /// The network
     #[arg(long, value_enum, default_value = "cntk-gap")]
     net: Name,
@@ -46,7 +47,7 @@ pub struct Args {
     filter: usize,
 }
 
-impl Args {
+impl NetArgs {
     /// The net with the layers trained that its preset trains.
     pub fn net(&self) -> anyhow::Result<Conv> {
         let (readout, trained) = match (self.net, self.lap) {

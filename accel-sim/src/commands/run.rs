@@ -11,7 +11,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME|FILE")]
     machine: String,
     #[command(flatten)]
-    net: net::Args,
+    net: net::NetArgs,
     /// Prints JSON
     #[arg(long)]
     json: bool,

@@ -20,7 +20,7 @@ pub struct Args {
     )]
     machine: Vec<String>,
     #[command(flatten)]
-    net: net::Args,
+    net: net::NetArgs,
     /// What to vary; all of them by default
     #[arg(long, value_enum, value_delimiter = ',')]
     axis: Vec<Axis>,
