@@ -14,13 +14,18 @@ pub(super) struct Usage(pub(super) String);
 
 /// Tells an error and gives its exit code: 2 for wrong usage, 1 for all else.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(code(error))
+}
+
+/// The same, as a number.
+pub(super) fn code(error: &anyhow::Error) -> u8 {
     let usage = error.chain().any(|cause| {
         cause.is::<Usage>()
             || cause.is::<BackendError>()
             || cause.downcast_ref::<JobError>().is_some_and(JobError::is_usage)
     });
     tell(&line(error));
-    ExitCode::from(if usage { 2 } else { 1 })
+    if usage { 2 } else { 1 }
 }
 
 /// The causes joined by colons; one that its predecessor has already told is left out.
@@ -78,6 +83,6 @@ fn printable(line: &str) -> String {
 }
 
 fn tell(line: &str) {
-    // Nobody is left to be told if this fails.
-    let _ = writeln!(std::io::stderr().lock(), "error: {line}");
+    // In one piece, as other processes may write to the same terminal. Nobody is left to be told if this fails.
+    let _ = std::io::stderr().lock().write_all(format!("error: {line}\n").as_bytes());
 }

@@ -11,6 +11,8 @@ mod kernels;
 mod output;
 mod plan;
 mod progress;
+#[cfg(feature = "mpi")]
+mod ranks;
 mod regress;
 mod run;
 mod sweep;

@@ -2,15 +2,17 @@
 
 use anyhow::bail;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::args::{self, NetArgs, Solver};
 use super::data::DataArgs;
+#[cfg(not(feature = "mpi"))]
+use super::failure::Usage;
 use super::progress::Progress;
 use super::{Talk, output, table};
 use crate::data::Dataset;
-use crate::job::{Machine, NetKind, NetSettings, RunOptions, ShareReport, run, run_share};
+use crate::job::{Machine, NetKind, NetSettings, Report, RunOptions, ShareReport, run, run_share};
 use crate::store::Share;
 
 const EXAMPLES: &str = "\
@@ -25,6 +27,8 @@ Examples:
         hours of work that go on where they were stopped
   ultrawide run --data cifar10 --data-dir . --net cntk-gap --depth 11 --store kernels.zarr --shard 3/8
         an eighth of the kernels, for job arrays; when all are there: ultrawide regress --store kernels.zarr
+  mpirun --map-by ppr:1:node --bind-to none ultrawide run --mpi --data cifar10 --data-dir . --net cntk-gap --depth 11 --store kernels.zarr
+        on many machines that share the folder, one rank with all cores on each; the same command goes on where it was stopped
   ultrawide run --data cifar10 --data-dir . --net cntk-v --depth 3 --store kernels.zarr --solver mixed
         50,000 training images: 10 GB for the regression instead of 20
   ultrawide run --train-x X.npy --train-y y.npy --test-x XT.npy --test-y yt.npy --net fc --depth 3 --ridge 1e-4
@@ -37,7 +41,12 @@ every machine with fused multiply-add.";
 #[command(after_help = EXAMPLES)]
 pub(super) struct Run {
     #[command(flatten)]
-    args: RunArgs,
+    pub(super) args: RunArgs,
+    /// Share the work with the other ranks of an MPI job, as `mpirun -n N ultrawide run --mpi …` starts it: tiles into the one store, then the
+    /// regression (cg) with a part of each kernel in the memory of each rank. Goes on with what the store holds, with any number of
+    /// ranks. Needs a build with --features mpi
+    #[arg(long, requires = "store", conflicts_with = "shard")]
+    mpi: bool,
 }
 
 /// What to run: of `run` and of `plan`.
@@ -72,7 +81,7 @@ pub(super) struct RunArgs {
     shard: Option<Share>,
     /// Write everything to this file; .json or .csv
     #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    pub(super) report: Option<PathBuf>,
 }
 
 /// What the options of a run say, with the data.
@@ -131,6 +140,9 @@ impl Run {
         if let (Some(_), Some(report)) = (&self.args.shard, &self.args.report) {
             ShareReport::check_format(report)?;
         }
+        if self.mpi {
+            return self.execute_mpi(talk);
+        }
         let Loaded { data, options, machine, shard, report: path, .. } = self.args.load()?;
         let progress = Progress::new(talk.quiet);
         if let Some(share) = shard {
@@ -140,15 +152,29 @@ impl Run {
             }
             return output::print(&table::share(&report, options.store.as_deref()));
         }
-        let report = run(&data, &options, &machine, &progress)?;
-        // The file first: nothing that happens to the terminal can take it away.
-        if let Some(path) = &path {
-            report.write(path)?;
-        }
-        output::print(&table::render(&report, talk.verbose))?;
-        match report.failures().next() {
-            None => Ok(()),
-            Some(row) => bail!("{}: {}", row.name(), row.error.as_deref().unwrap_or_default()),
-        }
+        finish(&run(&data, &options, &machine, &progress)?, path.as_deref(), talk)
+    }
+
+    #[cfg(feature = "mpi")]
+    fn execute_mpi(&self, talk: Talk) -> anyhow::Result<()> {
+        super::ranks::execute(self, talk)
+    }
+
+    #[cfg(not(feature = "mpi"))]
+    fn execute_mpi(&self, _: Talk) -> anyhow::Result<()> {
+        bail!(Usage("--mpi: this build has no MPI; cargo build --release --features mpi makes one that has".to_owned()))
+    }
+}
+
+/// Tells what a run has found.
+pub(super) fn finish(report: &Report, path: Option<&Path>, talk: Talk) -> anyhow::Result<()> {
+    // The file first: nothing that happens to the terminal can take it away.
+    if let Some(path) = path {
+        report.write(path)?;
+    }
+    output::print(&table::render(report, talk.verbose))?;
+    match report.failures().next() {
+        None => Ok(()),
+        Some(row) => bail!("{}: {}", row.name(), row.error.as_deref().unwrap_or_default()),
     }
 }

@@ -11,6 +11,8 @@ use crate::regression::{
     Entry, Evaluation, FillError, Fit, LowerMut, Method, Predictor, RegressionError, Targets, Tell, Tiles, Workspace,
     evaluate, solve_tiles,
 };
+#[cfg(feature = "mpi")]
+use crate::regression::{Products, solve_products};
 
 /// Where the two kernels of a regression come from.
 pub(super) trait Kernels {
@@ -173,12 +175,40 @@ impl<'a> Solver<'a> {
         self.one(&mut Output { train, test, output }, row, watch)
     }
 
+    /// The same by conjugate gradients with products that others form.
+    #[cfg(feature = "mpi")]
+    pub(super) fn tiles_with<S: Float>(
+        &mut self,
+        products: &dyn Products,
+        train: &dyn TileSource<S>,
+        test: &dyn TileSource<S>,
+        output: usize,
+        row: &mut Row,
+        watch: &dyn Watch,
+    ) -> Result<(), JobError> {
+        let (threads, ridge, targets) = (self.threads, self.ridge, self.targets);
+        let fit = |kernels: &mut Output<'_, S>, tell: Tell<'_>| {
+            solve_products(products, kernels, ridge, targets.one_hot().as_ref(), threads, tell)
+        };
+        self.one_by(&mut Output { train, test, output }, row, watch, |_, kernels, tell| fit(kernels, tell))
+    }
+
     /// The regression with any source of kernels.
     pub(super) fn one(&mut self, kernels: &mut impl Kernels, row: &mut Row, watch: &dyn Watch) -> Result<(), JobError> {
+        self.one_by(kernels, row, watch, Self::fit)
+    }
+
+    fn one_by<K: Kernels>(
+        &mut self,
+        kernels: &mut K,
+        row: &mut Row,
+        watch: &dyn Watch,
+        fit: impl FnOnce(&mut Self, &mut K, Tell<'_>) -> Result<Fit, RegressionError>,
+    ) -> Result<(), JobError> {
         let clock = Instant::now();
         let stage = format!("regression: {}", row.name());
         watch.stage(&stage);
-        let fit = match self.fit(kernels, &|text| watch.stage(&format!("{stage}: {text}"))) {
+        let fit = match fit(self, kernels, &|text| watch.stage(&format!("{stage}: {text}"))) {
             Ok(fit) => fit,
             Err(
                 error @ (RegressionError::NotPositiveDefinite(_)

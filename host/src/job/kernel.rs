@@ -194,7 +194,7 @@ fn report<S: Float>(
         precision: S::PRECISION.zarr_name(),
         x_sha256: gram.x.checksum(),
         y_sha256: gram.y.map(Images::checksum),
-        pass: pass_info(pass, work, kernel_seconds, machine),
+        pass: pass_info(pass, work, kernel_seconds, machine.threads()),
         flip: gram.flip,
         backend: machine.backend.to_string(),
         threads: machine.threads(),

@@ -52,6 +52,14 @@ impl Need {
         Need { kernels, after, ..larger }
     }
 
+    /// That of so many processes on one machine.
+    #[cfg(feature = "mpi")]
+    pub(super) fn times(self, processes: usize) -> Self {
+        let processes = processes as f64;
+        let (threads, kernels, after) = (self.threads * processes, self.kernels * processes, self.after * processes);
+        Need { threads, kernels, after, ..self }
+    }
+
     /// The most that is needed at one time.
     pub(super) fn bytes(self) -> f64 {
         self.kernels + self.after.max(self.threads * self.thread)

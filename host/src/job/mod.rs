@@ -3,6 +3,7 @@
 //! - [`run()`] loads nothing itself: it takes a [`Dataset`](crate::data::Dataset), computes the kernels of all networks asked
 //!   for, in memory or in a store, and gives back a [`Report`].
 //! - [`plan()`] tells what such a run costs, and [`run_share`] computes a part of its kernels, beside other processes.
+//! - `run_ranks`, with the feature `mpi`, does it on many machines.
 //! - [`kernel()`] writes the kernels of one array of images, or of two, to a `.npy` file.
 //! - [`export()`] fits a classifier and makes source code of it.
 //! - [`sweep_arrays`] and [`sweep_store`] try many ridges and times of training on them.
@@ -19,6 +20,8 @@ mod kernels;
 mod manifest;
 mod memory;
 mod plan;
+#[cfg(feature = "mpi")]
+mod ranks;
 mod regress;
 mod report;
 mod run;
@@ -37,6 +40,8 @@ pub use kernels::{Machine, Silent, Watch, Work, compute, cores, missing};
 pub use manifest::{SetInfo, checksum_labels};
 pub use memory::available_memory;
 pub use plan::{DiskPlan, MemoryPlan, PassPlan, PlanOptions, PlanReport, RegressionPlan, plan};
+#[cfg(feature = "mpi")]
+pub use ranks::{Cluster, run_ranks};
 pub use regress::{Classes, regress_arrays, regress_store, stored_data};
 pub use report::{ClassResult, DataInfo, Format, PassInfo, Report, Row, Software};
 pub use run::{RunOptions, run};

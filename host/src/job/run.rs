@@ -85,7 +85,7 @@ fn run_in<S: Float>(
         let clock = Instant::now();
         let train = compute::<S>(train, train_name, store.as_ref(), machine, watch)?;
         let test = compute::<S>(test, test_name, store.as_ref(), machine, watch)?;
-        infos.push(pass_info(pass, work, clock.elapsed().as_secs_f64(), machine));
+        infos.push(pass_info(pass, work, clock.elapsed().as_secs_f64(), machine.threads()));
         for (index, output) in pass.net.outputs().iter().enumerate() {
             let mut row = Row::new(&pass.net, output);
             solver.tiles(&*train, &*test, index, &mut row, watch)?;
@@ -93,25 +93,47 @@ fn run_in<S: Float>(
         }
     }
     watch.end();
+    let outcome = Outcome { infos, rows, threads: machine.threads(), regression_seconds: solver.seconds };
+    Ok(report(options, machine, &passes, setup, outcome, clock))
+}
+
+/// What the passes and the regressions have given.
+pub(super) struct Outcome {
+    pub(super) infos: Vec<PassInfo>,
+    pub(super) rows: Vec<(Output, Row)>,
+    pub(super) threads: usize,
+    pub(super) regression_seconds: f64,
+}
+
+/// The report of a run that began with `clock`.
+pub(super) fn report(
+    options: &RunOptions,
+    machine: &Machine,
+    passes: &[Pass],
+    setup: Setup<'_>,
+    outcome: Outcome,
+    clock: Instant,
+) -> Report {
+    let Outcome { infos, mut rows, threads, regression_seconds } = outcome;
     rows.sort_by_key(|(output, _)| order(&options.nets, output));
     let kernel_seconds = infos.iter().map(|pass| pass.seconds).sum();
     let pairs = infos.iter().map(|pass| pass.pairs).sum();
-    Ok(Report {
+    Report {
         software: Software::default(),
         command: "run",
-        settings: settings(options, &passes, setup.plan.tile),
+        settings: settings(options, passes, setup.plan.tile),
         data: Some(setup.info),
         backend: Some(machine.backend.to_string()),
-        threads: machine.threads(),
+        threads,
         seed: None,
         passes: infos,
         pairs,
         kernel_seconds,
         seconds_per_pair: (pairs > 0).then(|| kernel_seconds / pairs as f64),
-        regression_seconds: solver.seconds,
+        regression_seconds,
         seconds: clock.elapsed().as_secs_f64(),
         results: rows.into_iter().map(|(_, row)| row).collect(),
-    })
+    }
 }
 
 /// The rows come in the order of the user's lists.
@@ -137,9 +159,8 @@ pub(super) fn need<S: Float>(
     grams.iter().map(pass).max_by(|a, b| a.bytes().total_cmp(&b.bytes())).unwrap_or_default()
 }
 
-pub(super) fn pass_info(pass: &Pass, work: Work, seconds: f64, machine: &Machine) -> PassInfo {
+pub(super) fn pass_info(pass: &Pass, work: Work, seconds: f64, threads: usize) -> PassInfo {
     let net = &pass.net;
-    let threads = machine.threads() as f64;
     PassInfo {
         name: pass.name.clone(),
         trained: net.trained_name(),
@@ -152,7 +173,7 @@ pub(super) fn pass_info(pass: &Pass, work: Work, seconds: f64, machine: &Machine
         entries: net.entries(),
         pairs: work.pairs,
         seconds,
-        ns_per_entry_layer: (work.pairs > 0).then(|| seconds * threads / work.entry_layers * 1e9),
+        ns_per_entry_layer: (work.pairs > 0).then(|| seconds * threads as f64 / work.entry_layers * 1e9),
     }
 }
 

@@ -124,7 +124,7 @@ fn run_share_in<S: Float>(
             work = work.plus(Work::sum(gram, wanted));
             compute::<S>(gram, name, Some(store), machine, watch)?;
         }
-        infos.push(pass_info(pass, work, clock.elapsed().as_secs_f64(), machine));
+        infos.push(pass_info(pass, work, clock.elapsed().as_secs_f64(), machine.threads()));
     }
     watch.end();
     let mut missing_tiles = 0;

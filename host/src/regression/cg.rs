@@ -59,7 +59,7 @@ impl From<RegressionError> for Stop {
     }
 }
 
-/// Solves A·X = Y to [`TOLERANCE`]. Call it inside the pool.
+/// Solves A·X = Y to [`TOLERANCE`]. What runs on many threads is the system's.
 ///
 /// # Cost
 /// One product and one use of the preconditioner per iteration, for all columns; six arrays like Y.

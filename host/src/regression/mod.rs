@@ -9,7 +9,8 @@
 //!    [`Workspace::spectrum`] decomposes it instead: [`Spectrum`] then has the weights of any ridge and of any time of training.
 //! 4. [`evaluate()`] turns scores into predictions and accuracies.
 //!
-//! Without any matrix in memory [`solve_tiles`] does the same as 1 and 2. [`Method`] names the three ways.
+//! Without any matrix in memory [`solve_tiles`] does the same as 1 and 2; with [`Rows`] of it in the memories of many machines,
+//! [`solve_products`]. [`Method`] names the three ways.
 //!
 //! Every result has the same bits for any number of threads, on the same machine. Nothing here panics on bad input: wrong shapes,
 //! entries that are not finite and matrices that are not positive definite come back as a [`RegressionError`] with their numbers.
@@ -30,6 +31,7 @@ mod predict;
 mod product;
 mod residual;
 mod ridge;
+mod rows;
 mod spectrum;
 mod targets;
 mod tiled;
@@ -46,7 +48,8 @@ pub use method::Method;
 pub use pivoted::RANK;
 pub use predict::Predictor;
 pub use product::Tiles;
+pub use rows::Rows;
 pub use spectrum::Spectrum;
 pub use targets::{MAX_CLASSES, TARGET_OFFSET, Targets};
-pub use tiled::solve_tiles;
+pub use tiled::{Products, solve_products, solve_tiles};
 pub use workspace::{Fit, MAX_THREADS, SolveReport, Tell, Workspace, fit};

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use faer::prelude::*;
 use faer::{Mat, MatMut, MatRef};
+use rayon::ThreadPool;
 
 use super::cg::{self, System};
 use super::error::RegressionError;
@@ -13,22 +14,64 @@ use super::product::{Read, Tiles, multiply};
 use super::ridge as ridges;
 use super::workspace::{Fit, SolveReport, Tell, check_targets, pool};
 
-/// The kernel as tiles.
+/// Who multiplies with a kernel K of which this process need not hold anything.
+///
+/// # Accuracy
+/// Sums in f64; that of [`solve_products`] is as good as these ([`Rows`](super::Rows) are its test).
+pub trait Products {
+    /// Σ_j |K_ij| of each row.
+    ///
+    /// # Errors
+    /// What cannot be read, or holds a number that is not finite.
+    fn sums(&self) -> Result<Vec<f64>, RegressionError>;
+
+    /// Y ← K·X; called from the thread that called [`solve_products`].
+    ///
+    /// # Shapes
+    /// `x`, `y`: n × columns.
+    ///
+    /// # Errors
+    /// As [`sums`](Self::sums).
+    fn multiply(&self, x: MatRef<'_, f64>, y: MatMut<'_, f64>) -> Result<(), RegressionError>;
+}
+
+/// Products by reading the tiles.
+struct Here<'a> {
+    tiles: &'a dyn Tiles,
+    pool: &'a ThreadPool,
+}
+
+impl Products for Here<'_> {
+    fn sums(&self) -> Result<Vec<f64>, RegressionError> {
+        let n = self.tiles.n();
+        let (ones, mut sums) = (Mat::full(n, 1, 1.0), Mat::zeros(n, 1));
+        self.pool.install(|| multiply(&Read(self.tiles, f64::abs), ones.as_ref(), sums.as_mut()))?;
+        Ok(sums.col_as_slice(0).to_vec())
+    }
+
+    fn multiply(&self, x: MatRef<'_, f64>, y: MatMut<'_, f64>) -> Result<(), RegressionError> {
+        self.pool.install(|| multiply(&Read(self.tiles, |value| value), x, y))
+    }
+}
+
+/// K + ridge·I and its preconditioner.
 struct Tiled<'a> {
-    tiles: Read<'a>,
+    products: &'a dyn Products,
+    pool: &'a ThreadPool,
     ridge: f64,
     preconditioner: Pivoted,
 }
 
 impl System for Tiled<'_> {
     fn apply(&self, x: MatRef<'_, f64>, mut y: MatMut<'_, f64>) -> Result<(), RegressionError> {
-        multiply(&self.tiles, x, y.rb_mut())?;
+        self.products.multiply(x, y.rb_mut())?;
         add_ridge(self.ridge, x, y);
         Ok(())
     }
 
     fn precondition(&self, z: MatMut<'_, f64>) {
-        self.preconditioner.solve(z);
+        let preconditioner = &self.preconditioner;
+        self.pool.install(|| preconditioner.solve(z));
     }
 }
 
@@ -60,26 +103,57 @@ pub fn solve_tiles(
     threads: usize,
     tell: Tell<'_>,
 ) -> Result<Fit, RegressionError> {
+    check(tiles, ridge, y)?;
+    let pool = pool(threads)?;
+    solve(&Here { tiles, pool: &pool }, tiles, ridge, y, &pool, tell)
+}
+
+/// The same with products that others form; the tiles are read for the preconditioner alone.
+///
+/// # Accuracy
+/// That of [`solve_tiles`]; the bits are those of the products.
+///
+/// # Errors
+/// Those of [`solve_tiles`] and of `products`.
+///
+/// # Cost
+/// The memory of [`solve_tiles`].
+pub fn solve_products(
+    products: &dyn Products,
+    tiles: &dyn Tiles,
+    ridge: f64,
+    y: MatRef<'_, f64>,
+    threads: usize,
+    tell: Tell<'_>,
+) -> Result<Fit, RegressionError> {
+    check(tiles, ridge, y)?;
+    solve(products, tiles, ridge, y, &pool(threads)?, tell)
+}
+
+fn check(tiles: &dyn Tiles, ridge: f64, y: MatRef<'_, f64>) -> Result<(), RegressionError> {
     ridges::check(ridge)?;
     if tiles.n() == 0 {
         return Err(RegressionError::Empty { what: "the training set" });
     }
-    check_targets(tiles.n(), y)?;
-    let pool = pool(threads)?;
-    let fit = pool.install(|| solve(tiles, ridge, y, tell))?;
-    Ok(Fit { report: SolveReport { threads: pool.current_num_threads(), ..fit.report }, ..fit })
+    check_targets(tiles.n(), y)
 }
 
-fn solve(tiles: &dyn Tiles, ridge: f64, y: MatRef<'_, f64>, tell: Tell<'_>) -> Result<Fit, RegressionError> {
+fn solve(
+    products: &dyn Products,
+    tiles: &dyn Tiles,
+    ridge: f64,
+    y: MatRef<'_, f64>,
+    pool: &ThreadPool,
+    tell: Tell<'_>,
+) -> Result<Fit, RegressionError> {
     let n = tiles.n();
     let clock = Instant::now();
     tell("checking the tiles");
-    let (ones, mut sums) = (Mat::full(n, 1, 1.0), Mat::zeros(n, 1));
-    multiply(&Read(tiles, f64::abs), ones.as_ref(), sums.as_mut())?;
+    let sums = products.sums()?;
     let tiles = Read(tiles, |value| value);
-    let diagonal = diagonal(&tiles)?;
-    let column = |(i, d): (usize, &f64)| sums[(i, 0)] - d.abs() + (d + ridge).abs();
-    let norm = diagonal.iter().enumerate().map(column).fold(0.0, f64::max);
+    let diagonal = pool.install(|| diagonal(&tiles))?;
+    let column = |(d, sum): (&f64, &f64)| sum - d.abs() + (d + ridge).abs();
+    let norm = diagonal.iter().zip(&sums).map(column).fold(0.0, f64::max);
     let fill_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
@@ -87,12 +161,12 @@ fn solve(tiles: &dyn Tiles, ridge: f64, y: MatRef<'_, f64>, tell: Tell<'_>) -> R
     // Of a kernel no entry is larger than the largest of the diagonal.
     let largest = diagonal.iter().fold(0.0, |max: f64, d| max.max(d.abs()));
     let noise = ridges::noise(&diagonal, largest) / (n as f64).sqrt();
-    let preconditioner = Pivoted::new(&tiles, &diagonal, ridge, noise)?;
+    let preconditioner = pool.install(|| Pivoted::new(&tiles, &diagonal, ridge, noise))?;
     let (pivot_max, pivot_min) = preconditioner.pivots;
     let factor_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
-    let system = Tiled { tiles, ridge, preconditioner };
+    let system = Tiled { products, pool, ridge, preconditioner };
     let solution = cg::solve(&system, y, tell).map_err(|stop| explain(stop, n, ridge, f64::INFINITY, None))?;
     let solve_seconds = clock.elapsed().as_secs_f64();
     // ‖A⁻¹‖₁ is at least 1/λ for the smallest eigenvalue λ, which is at most what any direction shows.
@@ -100,6 +174,7 @@ fn solve(tiles: &dyn Tiles, ridge: f64, y: MatRef<'_, f64>, tell: Tell<'_>) -> R
     let report = SolveReport {
         pivot_min: pivot_min + ridge,
         pivot_max: pivot_max + ridge,
+        threads: pool.current_num_threads(),
         fill_seconds,
         factor_seconds,
         solve_seconds,

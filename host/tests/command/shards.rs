@@ -163,3 +163,12 @@ fn a_shard_that_cannot_be_is_wrong_usage() {
         .fails(2, "r.csv: the report of a shard ends in .json");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "something was written");
 }
+
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn a_build_without_mpi_tells_how_to_make_one_with_it() {
+    let folder = folder();
+    run(folder.path(), &format!("{JOB} --mpi")).fails(2, "cargo build --release --features mpi");
+    run(folder.path(), "run --mpi").fails(2, "--store");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "something was written");
+}

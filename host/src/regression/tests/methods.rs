@@ -10,7 +10,7 @@ use crate::simd::Backend;
 use ultrawide_core::Kernel;
 
 /// A matrix as tiles of any edge.
-struct Cut<'a>(&'a Rows, usize);
+pub struct Cut<'a>(pub &'a Rows, pub usize);
 
 impl Tiles for Cut<'_> {
     fn n(&self) -> usize {
@@ -31,7 +31,7 @@ impl Tiles for Cut<'_> {
 }
 
 /// A matrix whose entries f32 holds.
-fn single(a: &Rows) -> Rows {
+pub fn single(a: &Rows) -> Rows {
     a.iter().map(|row| row.iter().map(|&value| f64::from(value as f32)).collect()).collect()
 }
 

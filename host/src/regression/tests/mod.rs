@@ -4,6 +4,7 @@ mod failures;
 mod inputs;
 mod methods;
 mod oracle;
+mod rows;
 mod scores;
 mod solves;
 mod spectrum;

@@ -1,0 +1,159 @@
+//! `ultrawide run --mpi`, under `mpirun` on this machine.
+#![cfg(feature = "mpi")]
+
+#[allow(dead_code, reason = "a file of the command's tests, of which a part is used")]
+#[path = "command/support.rs"]
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use support::*;
+
+const JOB: &str =
+    "run -q --train-size 60 --test-size 20 --depth 3,4 --net cntk-v,cntk-gap --tile 8 --threads 1 --store s";
+
+/// The command on so many ranks; none where there is no `mpirun`, which is then said.
+fn ranks(folder: &Path, count: usize, arguments: &str) -> Option<Command> {
+    if Command::new("mpirun").arg("--version").output().is_err() {
+        skipped("run --mpi: there is no mpirun (Debian: openmpi-bin)");
+        return None;
+    }
+    let alone = command(folder, &format!("{arguments} --mpi"));
+    let mut all = Command::new("mpirun");
+    all.args(["--oversubscribe", "-n", &count.to_string()]).arg(alone.get_program()).args(alone.get_args());
+    // A container's only user may be root.
+    all.envs([("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")]);
+    all.env_remove("ULTRAWIDE_SIMD").current_dir(folder);
+    Some(all)
+}
+
+/// Fails unless the job has this exit code and one error is told, by this rank, among what `mpirun` says itself.
+#[track_caller]
+fn fails(ran: &Ran, code: i32, rank: &str, text: &str) {
+    assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+    let errors: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{}", ran.stderr);
+    assert!(errors[0].starts_with(&format!("error: {rank}: ")) && errors[0].contains(text), "{}", errors[0]);
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+}
+
+fn subfolder(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::create_dir(&path).unwrap();
+    path
+}
+
+/// The results of a report without what tells how they were found.
+fn found(report: &Path) -> Vec<serde_json::Value> {
+    let mut results = results(report);
+    for result in &mut results {
+        result["solve"] = serde_json::Value::Null;
+    }
+    results
+}
+
+#[test]
+fn any_number_of_ranks_makes_the_store_and_the_accuracies_of_one_run() {
+    for precision in ["f32", "f64"] {
+        let job = format!("{JOB} --precision {precision}");
+        let folder = folder();
+        let alone = subfolder(folder.path(), "alone");
+        run(&alone, &format!("{job} --solver cholesky --report r.json")).ok();
+        let (store, expected) = (tree(&alone.join("s")), found(&alone.join("r.json")));
+        let mut solves = None;
+        for count in [1, 2, 3, 4] {
+            let path = subfolder(folder.path(), &count.to_string());
+            let Some(command) = ranks(&path, count, &format!("{job} --report r.json")) else { return };
+            let told = ran(command).ok();
+            assert_eq!(told.stdout.matches("cntk-gap").count(), 1, "{}", told.stdout);
+            assert_eq!(told.stderr, "");
+            assert!(tree(&path.join("s")) == store, "{count} ranks: the stores differ");
+            let report = path.join("r.json");
+            assert_eq!(found(&report), expected, "{count} ranks");
+            let json = json(&report);
+            assert_eq!((&json["settings"]["ranks"], &json["threads"]), (&count.into(), &count.into()));
+            assert!(json["results"].as_array().unwrap().iter().all(|row| row["solve"]["solver"] == "cg"), "{json}");
+            // The iterations, residuals and conditions, to the bit.
+            let solved = results(&report);
+            let solves = solves.get_or_insert_with(|| solved.clone());
+            assert_eq!(*solves, solved, "{count} ranks");
+        }
+        // Again, by other ranks: nothing is left to be computed.
+        let Some(command) = ranks(&folder.path().join("2"), 3, &format!("{job} --report r.json")) else { return };
+        ran(command).ok();
+        assert_eq!(json(&folder.path().join("2/r.json"))["pairs"], 0);
+        assert_eq!(found(&folder.path().join("2/r.json")), expected);
+    }
+}
+
+#[test]
+fn a_job_with_a_killed_rank_ends_and_others_go_on() {
+    let job = JOB.replace("60", "100").replace("3,4", "3,21");
+    let folder = folder();
+    let whole = subfolder(folder.path(), "whole");
+    run(&whole, &format!("{job} --report r.json")).ok();
+    let (store, expected) = (tree(&whole.join("s")), found(&whole.join("r.json")));
+    for (lock, event, others) in
+        [(".uw-lock-2of3", "s/all-train/c/0/3", 2), (".uw-lock-1of3", "s/hidden-train/c/0/2", 4)]
+    {
+        let path = subfolder(folder.path(), lock);
+        let Some(mut command) = ranks(&path, 3, &job) else { return };
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let clock = Instant::now();
+        while !path.join(event).exists() {
+            assert!(clock.elapsed() < Duration::from_secs(60), "no tile was written");
+            assert!(child.try_wait().unwrap().is_none(), "the job ended before a rank could be killed");
+            sleep(Duration::from_millis(1));
+        }
+        let process = fs::read_to_string(path.join("s").join(lock)).unwrap();
+        assert!(Command::new("kill").args(["-9", process.trim()]).status().unwrap().success());
+        let ended = Ran::from(child.wait_with_output().unwrap());
+        assert_ne!(ended.code, Some(0));
+        assert!(ended.stderr.contains("exited on signal 9"), "{}", ended.stderr);
+        for (name, bytes) in tree(&path.join("s")) {
+            let under_way = name.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            assert!(under_way || store.get(&name) == Some(&bytes), "{} is not whole", name.display());
+        }
+        assert!(tree(&path.join("s")).len() < store.len(), "the job was over before a rank was killed");
+        let Some(command) = ranks(&path, others, &format!("{job} --report r.json")) else { return };
+        ran(command).ok();
+        assert!(tree(&path.join("s")) == store, "{lock}: the stores differ");
+        assert_eq!(found(&path.join("r.json")), expected);
+    }
+}
+
+#[test]
+fn mistakes_are_told_once_and_by_the_rank_that_meets_them() {
+    let folder = folder();
+    let path = folder.path();
+    let Some(wrong) = ranks(path, 2, &format!("{JOB} --solver cholesky")) else { return };
+    fails(&ran(wrong), 2, "rank 0 of 2", "--solver cholesky: ranks solve by cg");
+    assert!(!path.join("s").exists(), "something was written");
+    let refused = |job: &str, code: i32, rank: &str, text: &str| {
+        fails(&ran(ranks(path, 2, job).expect("it was there")), code, rank, text);
+    };
+    refused(&format!("{JOB} --data cifar10 --data-dir nowhere"), 1, "rank 0 of 2", "nowhere");
+    refused(&format!("{JOB} --lap 2"), 2, "rank 0 of 2", "--lap");
+    ran(ranks(path, 2, JOB).expect("it was there")).ok();
+    refused(&format!("{JOB} --precision f64"), 1, "rank 0 of 2", "precision");
+    // What one rank alone meets: its share is another process's.
+    let long = JOB.replace("3,4", "3,100").replace("--store s", "--store t");
+    let mut shard = command(path, &format!("{long} --shard 2/2"));
+    let mut shard = shard.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let clock = Instant::now();
+    while !path.join("t/all-train/c").exists() {
+        assert!(clock.elapsed() < Duration::from_secs(60), "no tile was written");
+        sleep(Duration::from_millis(1));
+    }
+    refused(&long, 1, "rank 1 of 2", "shard 2/2 is in use");
+    shard.kill().unwrap();
+    shard.wait().unwrap();
+    // Without mpirun there is one rank.
+    run(path, "run --mpi").fails(2, "--store");
+    run(path, &format!("{JOB} --mpi --shard 1/2")).fails(2, "--shard");
+    run(path, &format!("{JOB} --mpi")).ok();
+}
