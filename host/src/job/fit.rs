@@ -254,24 +254,27 @@ impl<'a> Solver<'a> {
         match (&mut self.memory, kernels.tiles()) {
             (Memory::Cg, Some(tiles)) => solve_tiles(tiles, ridge, targets.one_hot().as_ref(), threads, tell),
             (Memory::Cg, None) => Err(RegressionError::NotLoaded),
-            (Memory::Cholesky(memory), _) => {
-                let workspace = match memory {
-                    Some(workspace) => workspace,
-                    empty => empty.insert(Workspace::new(n, threads)?),
-                };
-                workspace.load(|lower| kernels.load(lower))?;
-                workspace.solve_watched(ridge, targets, tell)
-            }
-            (Memory::Mixed(memory), _) => {
-                let workspace = match memory {
-                    Some(workspace) => workspace,
-                    empty => empty.insert(Workspace::mixed(n, threads)?),
-                };
-                workspace.load(|lower| kernels.load(lower))?;
-                workspace.solve_watched(ridge, targets, tell)
-            }
+            (Memory::Cholesky(memory), _) => fit(memory, || Workspace::new(n, threads), kernels, ridge, targets, tell),
+            (Memory::Mixed(memory), _) => fit(memory, || Workspace::mixed(n, threads), kernels, ridge, targets, tell),
         }
     }
+}
+
+/// The fit in a matrix that is made when the first kernel comes.
+fn fit<T: Entry>(
+    memory: &mut Option<Workspace<T>>,
+    make: impl FnOnce() -> Result<Workspace<T>, RegressionError>,
+    kernels: &mut impl Kernels,
+    ridge: f64,
+    targets: &Targets,
+    tell: Tell<'_>,
+) -> Result<Fit, RegressionError> {
+    let workspace = match memory {
+        Some(workspace) => workspace,
+        empty => empty.insert(make()?),
+    };
+    workspace.load(|lower| kernels.load(lower))?;
+    workspace.solve_watched(ridge, targets, tell)
 }
 
 /// Writes one output of a training kernel.
