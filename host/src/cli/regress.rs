@@ -32,7 +32,7 @@ pub(super) struct Regress {
     #[arg(long, value_name = "R", default_value_t = 0.0, value_parser = args::ridge, allow_negative_numbers = true)]
     ridge: f64,
     /// How the regression is solved: cholesky in f64; mixed, with half of the memory, by a factor in f32 and an iteration in
-    /// f64 to a relative residual of 1e-10; cg, which holds no matrix, by an iteration alone; auto, the first of them for which there is memory
+    /// f64 to a relative residual of 1e-10; cg, which holds no matrix, by an iteration alone; auto, cholesky where it takes at most half of the memory, otherwise the first of the others for which there is enough
     #[arg(long, value_name = "SOLVER", default_value = "auto", value_parser = args::solvers())]
     solver: Solver,
     /// Write the predicted classes to this .npy file (uint16)

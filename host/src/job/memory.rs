@@ -139,7 +139,8 @@ pub(super) fn offered(asked: Option<Method>, single: bool, tiles: bool) -> Resul
     }
 }
 
-/// The solver that is asked for, or the first of `methods` for which there is memory.
+/// The solver that is asked for, or the first of `methods` for which there is memory; [`Method::Cholesky`] leaves half of the memory
+/// to others where [`Method::Mixed`] can take its place, which is faster for such sizes.
 ///
 /// # Errors
 /// [`JobError::Memory`] where there is too little for any.
@@ -162,7 +163,9 @@ fn pick_against(
     need: &impl Fn(Method) -> Need,
     available: Option<u64>,
 ) -> Method {
-    let fits = |&method: &Method| available.is_none_or(|available| need(method).bytes() <= available as f64);
+    let share = |method| if method == Method::Cholesky && methods.contains(&Method::Mixed) { 0.5 } else { 1.0 };
+    let fits =
+        |&method: &Method| available.is_none_or(|available| need(method).bytes() <= share(method) * available as f64);
     let first = || methods.iter().copied().find(fits).or(methods.last().copied());
     asked.or_else(first).unwrap_or(Method::Cholesky)
 }
@@ -203,8 +206,9 @@ mod tests {
             choose_against(asked, &methods, need, available)
         };
         for (available, single, expected) in [
-            (Some(22_000_000_000), true, Method::Cholesky),
-            (Some(20_000_000_000), true, Method::Mixed),
+            (Some(42_000_000_000), true, Method::Cholesky),
+            (Some(41_000_000_000), true, Method::Mixed),
+            (Some(22_000_000_000), false, Method::Cholesky),
             (Some(20_000_000_000), false, Method::Cg),
             (Some(10_000_000_000), true, Method::Cg),
             (None, true, Method::Cholesky),

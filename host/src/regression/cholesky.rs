@@ -28,6 +28,10 @@ use super::entry::Entry;
 pub(super) const PANEL: usize = 256;
 /// Rows per tile: the unit that one thread computes. With fewer, the panel's rows are packed too often; with more, threads stay idle.
 pub(super) const TILE: usize = 256;
+/// Rows per tile of the solves, which are as fast as the factor is read: columns long enough to be fetched in advance.
+const LONG: usize = 2048;
+/// Columns per tile of the backward solve.
+const NARROW: usize = 32;
 
 /// The pivot at which a factorisation stopped.
 #[derive(Debug, Clone, Copy)]
@@ -101,13 +105,15 @@ fn solve_forward<T: Entry>(l: MatRef<'_, T>, mut b: MatMut<'_, f64>) {
         let width = PANEL.min(n - start);
         let (done, below) = b.rb_mut().split_at_row_mut(start + width);
         let mut x = done.subrows_mut(start, width);
-        T::widened(l.submatrix(start, start, width, width), |own| {
+        T::widened(l.submatrix(start, start, width, width), |_, own| {
             solve_lower_triangular_in_place(own, x.rb_mut(), Par::Seq);
         });
         let x = x.rb();
-        below.par_row_chunks_mut(TILE).enumerate().for_each(|(t, tile)| {
-            let block = l.submatrix(start + width + t * TILE, start, tile.nrows(), width);
-            T::widened(block, |block| matmul(tile, Accum::Add, block, x, -1.0, Par::Seq));
+        below.par_row_chunks_mut(LONG).enumerate().for_each(|(t, mut tile)| {
+            let block = l.submatrix(start + width + t * LONG, start, tile.nrows(), width);
+            T::widened(block, |at, strip| {
+                matmul(tile.rb_mut(), Accum::Add, strip, x.subrows(at, strip.ncols()), -1.0, Par::Seq);
+            });
         });
     }
 }
@@ -117,15 +123,21 @@ pub(super) fn solve_backward<T: Entry>(l: MatRef<'_, T>, mut b: MatMut<'_, f64>)
     let n = l.nrows();
     for start in (0..n).step_by(PANEL).rev() {
         let width = PANEL.min(n - start);
-        let (above, done) = b.rb_mut().split_at_row_mut(start);
-        let mut x = done.subrows_mut(0, width);
-        T::widened(l.submatrix(start, start, width, width), |own| {
-            solve_upper_triangular_in_place(own.transpose(), x.rb_mut(), Par::Seq);
+        let (above, done) = b.rb_mut().split_at_row_mut(start + width);
+        let (mut x, done) = (above.subrows_mut(start, width), done.rb());
+        // Down the columns, as they lie in memory, each in parts of a fixed length: that fixes the order of the sum, too.
+        x.rb_mut().par_row_chunks_mut(NARROW).enumerate().for_each(|(t, mut tile)| {
+            let panel = l.submatrix(start + width, start + t * NARROW, done.nrows(), tile.nrows());
+            for row in (0..done.nrows()).step_by(LONG) {
+                let height = LONG.min(done.nrows() - row);
+                T::widened(panel.subrows(row, height), |at, strip| {
+                    let part = tile.rb_mut().subrows_mut(at, strip.ncols());
+                    matmul(part, Accum::Add, strip.transpose(), done.subrows(row, height), -1.0, Par::Seq);
+                });
+            }
         });
-        let x = x.rb();
-        above.par_row_chunks_mut(TILE).enumerate().for_each(|(t, tile)| {
-            let block = l.submatrix(start, t * TILE, width, tile.nrows());
-            T::widened(block, |block| matmul(tile, Accum::Add, block.transpose(), x, -1.0, Par::Seq));
+        T::widened(l.submatrix(start, start, width, width), |_, own| {
+            solve_upper_triangular_in_place(own.transpose(), x.rb_mut(), Par::Seq);
         });
     }
 }

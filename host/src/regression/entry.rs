@@ -37,8 +37,8 @@ pub(super) mod sealed {
     pub trait Solve: Sized {
         const NAN: Self;
 
-        /// Has `act` work on the block in f64.
-        fn widened<R>(block: MatRef<'_, Self>, act: impl FnOnce(MatRef<'_, f64>) -> R) -> R;
+        /// Has `act` work on the block in f64: strip after strip of its columns, with the first column of each.
+        fn widened(block: MatRef<'_, Self>, act: impl FnMut(usize, MatRef<'_, f64>));
 
         /// Solves (K + ridge·I) X = Y for the kernel of `matrix`, inside the pool, on checked input.
         fn solve(
@@ -55,8 +55,8 @@ pub(super) mod sealed {
 impl sealed::Solve for f64 {
     const NAN: f64 = f64::NAN;
 
-    fn widened<R>(block: MatRef<'_, f64>, act: impl FnOnce(MatRef<'_, f64>) -> R) -> R {
-        act(block)
+    fn widened(block: MatRef<'_, f64>, mut act: impl FnMut(usize, MatRef<'_, f64>)) {
+        act(0, block);
     }
 
     fn solve(matrix: &mut Matrix<f64>, ridge: f64, y: MatRef<'_, f64>, tell: Tell<'_>) -> Result<Fit, RegressionError> {
@@ -64,25 +64,32 @@ impl sealed::Solve for f64 {
     }
 }
 
+/// Numbers in a strip, which stays in a second-level cache.
+const STRIP: usize = 1 << 16;
+
 thread_local! {
-    /// A block in f64, kept from one to the next: taking and giving back its memory would cost as much as the block's product.
+    /// A strip in f64, kept from one to the next: taking and giving back its memory would cost as much as its product.
     static WIDE: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
 }
 
 impl sealed::Solve for f32 {
     const NAN: f32 = f32::NAN;
 
-    fn widened<R>(block: MatRef<'_, f32>, act: impl FnOnce(MatRef<'_, f64>) -> R) -> R {
+    fn widened(block: MatRef<'_, f32>, mut act: impl FnMut(usize, MatRef<'_, f64>)) {
         let (rows, columns) = block.shape();
+        let width = (STRIP / rows.max(1)).clamp(1, columns.max(1));
         WIDE.with_borrow_mut(|wide| {
-            wide.resize((rows * columns).max(wide.len()), 0.0);
-            let wide = &mut wide[..rows * columns];
-            let mut copy = MatMut::from_column_major_slice_mut(wide, rows, columns);
-            for (to, from) in copy.rb_mut().col_iter_mut().zip(block.col_iter()) {
-                to.iter_mut().zip(from.iter()).for_each(|(to, &from)| *to = f64::from(from));
+            wide.resize((rows * width).max(wide.len()), 0.0);
+            for start in (0..columns).step_by(width) {
+                let strip = block.subcols(start, width.min(columns - start));
+                let wide = &mut wide[..rows * strip.ncols()];
+                let mut copy = MatMut::from_column_major_slice_mut(wide, rows, strip.ncols());
+                for (to, from) in copy.rb_mut().col_iter_mut().zip(strip.col_iter()) {
+                    to.iter_mut().zip(from.iter()).for_each(|(to, &from)| *to = f64::from(from));
+                }
+                act(start, copy.rb());
             }
-            act(copy.rb())
-        })
+        });
     }
 
     fn solve(matrix: &mut Matrix<f32>, ridge: f64, y: MatRef<'_, f64>, tell: Tell<'_>) -> Result<Fit, RegressionError> {

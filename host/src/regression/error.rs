@@ -198,8 +198,8 @@ pub enum RegressionError {
     },
     /// An iteration that comes no nearer to a solution.
     #[error(
-        "K + ridge*I cannot be solved to a relative residual of 1e-10: with ridge {ridge:e} and n = {n}, {residual:.1e} is left after \
-         {iterations} iterations; {}",
+        "K + ridge*I cannot be solved by an iteration: with ridge {ridge:e} and n = {n}, a relative residual of {residual:.1e} is left \
+         after {iterations} iterations; {}",
         advice(*suggested_ridge)
     )]
     Stagnation {

@@ -12,7 +12,6 @@ use faer::prelude::*;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use super::cholesky;
 use super::entry::Entry;
 use super::error::{FillError, RegressionError, kind_of};
 use super::matrix::Matrix;
@@ -32,23 +31,32 @@ pub trait Tiles: Sync {
     fn read(&self, i: usize, j: usize, out: &mut Vec<f64>) -> Result<(), FillError>;
 }
 
-/// A symmetric matrix whose blocks come in f64, from either side of the diagonal.
+/// A part of a block in f64, with the row and the column of the block at which it starts.
+pub(super) struct Part<'a> {
+    pub(super) row: usize,
+    pub(super) col: usize,
+    pub(super) values: MatRef<'a, f64>,
+    /// Whether its mirror image belongs to the matrix, too, without being given: not where a square on the diagonal is given whole.
+    pub(super) mirrored: bool,
+}
+
+/// A symmetric matrix whose blocks come in f64.
 pub(super) trait Blocks: Sync {
     fn n(&self) -> usize;
 
     fn edge(&self) -> usize;
 
-    /// Has `act` work on block (i, j).
+    /// Gives block (i, j), for i ≤ j, part after part.
     ///
     /// # Errors
     /// A block that cannot be read.
-    fn block<R>(&self, i: usize, j: usize, act: impl FnOnce(MatRef<'_, f64>) -> R) -> Result<R, RegressionError>;
+    fn parts(&self, i: usize, j: usize, act: impl FnMut(Part<'_>)) -> Result<(), RegressionError>;
 }
 
-thread_local! {
-    /// A tile, kept from one to the next.
-    static TILE: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
-}
+/// Edge of the blocks of a matrix in memory: columns long enough to be fetched in advance.
+const EDGE: usize = 1024;
+/// Edge of the squares on the diagonal of which the lower half is filled in.
+const SQUARE: usize = 64;
 
 /// The kernel that stands above the diagonal of a matrix, without a ridge.
 impl<T: Entry> Blocks for Matrix<T> {
@@ -57,47 +65,53 @@ impl<T: Entry> Blocks for Matrix<T> {
     }
 
     fn edge(&self) -> usize {
-        cholesky::TILE
+        EDGE
     }
 
-    fn block<R>(&self, i: usize, j: usize, act: impl FnOnce(MatRef<'_, f64>) -> R) -> Result<R, RegressionError> {
-        let (view, edge) = (self.view(), self.edge());
-        let side = |at: usize| edge.min(self.n() - at * edge);
+    fn parts(&self, i: usize, j: usize, mut act: impl FnMut(Part<'_>)) -> Result<(), RegressionError> {
+        let (view, n) = (self.view(), self.n());
+        let (top, left) = (i * EDGE, j * EDGE);
+        let (end, right) = (n.min(top + EDGE), n.min(left + EDGE));
         if i < j {
-            return Ok(T::widened(view.submatrix(i * edge, j * edge, side(i), side(j)), act));
+            T::widened(view.submatrix(top, left, end - top, right - left), |col, values| {
+                act(Part { row: 0, col, values, mirrored: true });
+            });
+            return Ok(());
         }
-        if i > j {
-            return Ok(T::widened(
-                view.submatrix(j * edge, i * edge, side(j), side(i)),
-                |block| act(block.transpose()),
-            ));
+        for start in (top..end).step_by(SQUARE) {
+            let (width, col) = (SQUARE.min(end - start), start - top);
+            T::widened(view.submatrix(top, start, col, width), |at, values| {
+                act(Part { row: 0, col: col + at, values, mirrored: true });
+            });
+            let square = Mat::from_fn(width, width, |r, c| match r == c {
+                true => self.diagonal()[start + r],
+                false => view[(start + r.min(c), start + r.max(c))].into(),
+            });
+            act(Part { row: col, col, values: square.as_ref(), mirrored: false });
         }
-        TILE.with_borrow_mut(|tile| {
-            let (start, side) = (i * edge, side(i));
-            let entry = |(row, col): (usize, usize)| match row == col {
-                true => self.diagonal()[start + row],
-                false => view[(start + row.min(col), start + row.max(col))].into(),
-            };
-            tile.clear();
-            tile.extend((0..side * side).map(|at| entry((at / side, at % side))));
-            Ok(act(MatRef::from_row_major_slice(tile, side, side)))
-        })
+        Ok(())
     }
+}
+
+thread_local! {
+    /// A tile, kept from one to the next.
+    static TILE: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Tiles as they are read, their numbers changed by the function.
 pub(super) struct Read<'a>(pub(super) &'a dyn Tiles, pub(super) fn(f64) -> f64);
 
-impl Blocks for Read<'_> {
-    fn n(&self) -> usize {
-        self.0.n()
-    }
-
-    fn edge(&self) -> usize {
-        self.0.edge()
-    }
-
-    fn block<R>(&self, i: usize, j: usize, act: impl FnOnce(MatRef<'_, f64>) -> R) -> Result<R, RegressionError> {
+impl Read<'_> {
+    /// Has `act` work on block (i, j), from either side of the diagonal.
+    ///
+    /// # Errors
+    /// A tile that cannot be read.
+    pub(super) fn block<R>(
+        &self,
+        i: usize,
+        j: usize,
+        act: impl FnOnce(MatRef<'_, f64>) -> R,
+    ) -> Result<R, RegressionError> {
         let side = |at: usize| self.edge().min(self.n() - at * self.edge());
         let (low, high) = (i.max(j), i.min(j));
         let (rows, cols) = (side(low), side(high));
@@ -119,6 +133,20 @@ impl Blocks for Read<'_> {
     }
 }
 
+impl Blocks for Read<'_> {
+    fn n(&self) -> usize {
+        self.0.n()
+    }
+
+    fn edge(&self) -> usize {
+        self.0.edge()
+    }
+
+    fn parts(&self, i: usize, j: usize, mut act: impl FnMut(Part<'_>)) -> Result<(), RegressionError> {
+        self.block(i, j, |values| act(Part { row: 0, col: 0, values, mirrored: i != j }))
+    }
+}
+
 /// Y ← K·X. Call it inside the pool.
 ///
 /// # Shapes
@@ -135,15 +163,12 @@ impl Blocks for Read<'_> {
 pub(super) fn multiply(tiles: &impl Blocks, x: MatRef<'_, f64>, mut y: MatMut<'_, f64>) -> Result<(), RegressionError> {
     let (n, edge, columns) = (x.nrows(), tiles.edge(), x.ncols());
     let grid = n.div_ceil(edge);
-    let block = |i: usize| x.subrows(i * edge, edge.min(n - i * edge));
     let (mut down, mut across) = (Mat::<f64>::zeros(n, columns), Mat::<f64>::zeros(n, columns));
     y.fill(0.0);
     for step in 0..=grid / 2 {
         let half = step > 0 && 2 * step == grid;
-        if half {
-            down.fill(0.0);
-            across.fill(0.0);
-        }
+        down.fill(0.0);
+        across.fill(0.0);
         let mut mirrored: Vec<MatMut<'_, f64>> = across.as_mut().par_row_chunks_mut(edge).collect();
         mirrored.rotate_left(step);
         let both = down.as_mut().par_row_chunks_mut(edge).zip(mirrored).enumerate();
@@ -151,10 +176,15 @@ pub(super) fn multiply(tiles: &impl Blocks, x: MatRef<'_, f64>, mut y: MatMut<'_
         let results: Vec<_> = both
             .map(|(i, (down, across))| {
                 let j = (i + step) % grid;
-                tiles.block(i, j, |tile| {
-                    matmul(down, Accum::Replace, tile, block(j), 1.0, Par::Seq);
-                    if step > 0 {
-                        matmul(across, Accum::Replace, tile.transpose(), block(i), 1.0, Par::Seq);
+                let (low, high, mut of_low, mut of_high) =
+                    if i <= j { (i, j, down, across) } else { (j, i, across, down) };
+                tiles.parts(low, high, |Part { row, col, values, mirrored }| {
+                    let (rows, cols) = values.shape();
+                    let (right, left) = (x.subrows(high * edge + col, cols), x.subrows(low * edge + row, rows));
+                    matmul(of_low.rb_mut().subrows_mut(row, rows), Accum::Add, values, right, 1.0, Par::Seq);
+                    if mirrored {
+                        let below = of_high.rb_mut().subrows_mut(col, cols);
+                        matmul(below, Accum::Add, values.transpose(), left, 1.0, Par::Seq);
                     }
                 })
             })

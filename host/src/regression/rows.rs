@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::entry::Entry;
 use super::error::RegressionError;
-use super::product::{Blocks, Read, Tiles};
+use super::product::{Read, Tiles};
 
 /// Rows that one thread multiplies at a time. They are counted from the beginning of each tile row, so that a row's products are the same
 /// whatever other rows are held.
@@ -131,8 +131,9 @@ impl<T: Entry> Rows<T> {
             for start in (0..n).step_by(WIDTH) {
                 let width = WIDTH.min(n - start);
                 let block = MatRef::from_column_major_slice(&values[start * height..][..width * height], height, width);
-                T::widened(block, |block| {
-                    matmul(y.rb_mut(), Accum::Add, block, x.subrows(start, width), 1.0, Par::Seq);
+                T::widened(block, |at, strip| {
+                    let x = x.subrows(start + at, strip.ncols());
+                    matmul(y.rb_mut(), Accum::Add, strip, x, 1.0, Par::Seq);
                 });
             }
         });

@@ -84,7 +84,7 @@ impl System for Tiled<'_> {
 /// `y`: n × columns.
 ///
 /// # Accuracy
-/// ‖y − A·α‖₂/‖y‖₂ below 1e-10 for every column, of a residual formed anew; tested with the two other solvers to 1e-8 of the largest weight
+/// ‖y − A·α‖₂/‖y‖₂ below 1e-10 for every column, of a residual formed anew, or as small as f64 makes it, with a warning; tested with the two other solvers to 1e-8 of the largest weight
 /// where the condition number is below 1e6 (`host/src/regression/tests/methods.rs`). The bits depend on the edge of the tiles, not on the number of
 /// threads.
 ///

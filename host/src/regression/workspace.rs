@@ -6,7 +6,7 @@ use faer::{Mat, MatRef};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 
-use super::cg::Solution;
+use super::cg::{Solution, TOLERANCE};
 use super::entry::Entry;
 use super::error::{FillError, RegressionError, kind_of};
 use super::lower::LowerMut;
@@ -42,7 +42,8 @@ pub struct SolveReport {
     pub solver: Method,
     /// The iterations; 0 for a direct solve.
     pub iterations: usize,
-    /// ‖y − A·α‖₂/‖y‖₂, the largest over the classes, from a residual that was formed anew: below 1e-10 for the solvers that iterate.
+    /// ‖y − A·α‖₂/‖y‖₂, the largest over the classes, from a residual that was formed anew: below 1e-10 for the solvers that iterate, or
+    /// as small as it gets in f64, at most 1e-6, with a [`warning`](Self::warning).
     pub relative_residual: f64,
     /// What was added to the diagonal, beside the ridge, of the matrix that was factored in f32 as a preconditioner; 0 nearly always. The
     /// equations that were solved are those without it.
@@ -107,6 +108,13 @@ impl SolveReport {
             return Some(format!(
                 "the condition number of K + ridge*I is about {:.1e}, beyond 4.5e15: the regression weights may have no correct digit; raise the ridge (now {:e})",
                 self.condition, self.ridge
+            ));
+        }
+        if self.solver != Method::Cholesky && self.relative_residual >= TOLERANCE {
+            return Some(format!(
+                "the solution has a relative residual of {:.1e} after {} iterations, not 1e-10: with a condition number of about {:.1e} f64 comes no nearer; \
+                 a ridge (now {:e}) brings more digits",
+                self.relative_residual, self.iterations, self.condition, self.ridge
             ));
         }
         (self.shift > 0.0).then(|| {

@@ -284,3 +284,20 @@ fn tiny_and_huge_kernels_are_solved_too() {
         agree(&format!("scale {scale:e}"), &single(&a), 0.0);
     }
 }
+
+#[test]
+fn where_f64_comes_no_nearer_the_solution_has_a_warning() {
+    // Eigenvalues from 1 to 1e-11: rounding alone leaves a residual of about ε times the condition number.
+    let n = 300;
+    let a = symmetric(n, |i, j| {
+        let wave = |k: usize, i: usize| (std::f64::consts::PI * (2 * i + 1) as f64 * k as f64 / (2 * n) as f64).cos();
+        let scale = |k: usize| if k == 0 { 1.0 } else { 2.0 };
+        (0..n).map(|k| 10f64.powf(-11.0 * k as f64 / (n - 1) as f64) * scale(k) * wave(k, i) * wave(k, j)).sum::<f64>()
+            / n as f64
+    });
+    let fit = tiled(&a, 0.0, 64, 2).unwrap();
+    let report = fit.report;
+    assert!((1e-10..1e-6).contains(&report.relative_residual), "{report:?}");
+    let text = report.warning().unwrap();
+    assert!(text.contains("f64 comes no nearer") && !text.contains('\n'), "{text}");
+}

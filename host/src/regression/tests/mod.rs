@@ -1,5 +1,6 @@
 //! Tests of the regression module against plain elimination.
 
+mod blocks;
 mod failures;
 mod inputs;
 mod methods;
