@@ -1,0 +1,161 @@
+//! Gradients against differences, kernels against gradients, and the closed form at large width.
+
+use faer::Mat;
+use rayon::ThreadPoolBuilder;
+use ultrawide_core::Shape;
+use ultrawide_finite::{Architecture, Batch, Error, Head, Layers, Model, Network};
+
+fn net(shape: [usize; 3], filter: usize, depth: usize, width: usize, head: Head) -> Architecture {
+    let [channels, height, width_of_image] = shape;
+    let shape = Shape { channels, height, width: width_of_image };
+    Architecture { shape, filter, depth, width, outputs: 2, head }
+}
+
+/// Images of smooth pseudo-random numbers.
+fn images(net: &Architecture, count: usize) -> Batch {
+    let len = net.shape.channels * net.pixels();
+    let images: Vec<Vec<f32>> =
+        (0..count).map(|n| (0..len).map(|i| ((n * len + i) as f32 * 1.7 + (i * i) as f32).sin()).collect()).collect();
+    Batch::new(net.shape, images.iter().map(Vec::as_slice)).unwrap()
+}
+
+const NETS: [([usize; 3], usize, usize, Head); 5] = [
+    ([5, 1, 1], 1, 2, Head::Vanilla),
+    ([5, 1, 1], 1, 4, Head::Vanilla),
+    ([2, 3, 4], 3, 3, Head::Vanilla),
+    ([2, 4, 3], 3, 4, Head::Gap),
+    // A filter larger than the image.
+    ([1, 1, 3], 5, 3, Head::Gap),
+];
+
+#[test]
+fn gradients_are_those_of_differences() {
+    for (shape, filter, depth, head) in NETS {
+        let net = net(shape, filter, depth, 8, head);
+        let (network, x) = (Network::new(net, 3).unwrap(), images(&net, 3));
+        let factors = Mat::from_fn(2, 3, |o, n| 1.0 + o as f32 - 0.5 * n as f32);
+        let value = |network: &Network| {
+            let outputs = network.forward(&x).outputs;
+            (0..3).flat_map(|n| (0..2).map(move |o| (o, n))).map(|at| f64::from(outputs[at] * factors[at])).sum::<f64>()
+        };
+        let direction = Network::new(net, 4).unwrap();
+        for layers in [Layers::All, Layers::Hidden, Layers::Last] {
+            let gradient = network.gradient(&network.forward(&x), factors.as_ref(), layers);
+            let step = 1e-3;
+            let moved = |by: f32| {
+                let mut moved = network.clone();
+                moved.weights_mut().add(by, direction.weights(), layers);
+                value(&moved)
+            };
+            let difference = (moved(step) - moved(-step)) / f64::from(2.0 * step);
+            let slope: f64 = gradient.products(direction.weights()).iter().sum();
+            let size = slope.abs().max(1.0);
+            assert!((slope - difference).abs() < 0.02 * size, "{net:?} {layers:?}: {slope} against {difference}");
+            assert!(slope != 0.0 || (layers == Layers::Hidden && depth == 2), "{net:?} {layers:?}");
+        }
+    }
+}
+
+#[test]
+fn kernels_are_products_of_gradients() {
+    for (shape, filter, depth, head) in NETS {
+        let net = net(shape, filter, depth, 6, head);
+        let (network, x) = (Network::new(net, 5).unwrap(), images(&net, 4));
+        let first = Mat::from_fn(2, 1, |output, _| if output == 0 { 1.0 } else { 0.0 });
+        for layers in [Layers::All, Layers::Hidden, Layers::Last] {
+            let gradients: Vec<_> =
+                (0..4).map(|n| network.gradient(&network.forward(&x.select(&[n])), first.as_ref(), layers)).collect();
+            let kernel = network.kernel(&x, &x.select(&[1, 3]), layers);
+            for n in 0..4 {
+                for (column, other) in [1, 3].into_iter().enumerate() {
+                    let expected: f64 = gradients[n].products(&gradients[other]).iter().sum();
+                    let own: f64 = gradients[n].products(&gradients[n]).iter().sum();
+                    let others: f64 = gradients[other].products(&gradients[other]).iter().sum();
+                    let error = (kernel[(n, column)] - expected).abs();
+                    assert!(error <= 1e-5 * (own * others).sqrt(), "{net:?} {layers:?}: {error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_model_without_output_learns_and_keeps_its_kernel() {
+    let net = net([5, 1, 1], 1, 3, 32, Head::Vanilla);
+    let x = images(&net, 6);
+    let mut model = Model::antisymmetric(net, 9).unwrap();
+    assert!(model.outputs(&x) == Mat::zeros(2, 6));
+    let plain = Model::plain(net, 9).unwrap();
+    let (own, of_plain) = (model.kernel(&x, &x, Layers::All), plain.kernel(&x, &x, Layers::All));
+    assert!((0..6).all(|i| (own[(i, 1)] - of_plain[(i, 1)]).abs() < 1e-6 * of_plain[(1, 1)]));
+    let halved = Model::scaled(net, 0.5, 9).unwrap();
+    let (outputs, half) = (plain.outputs(&x), halved.outputs(&x));
+    assert!((0..6).all(|i| half[(0, i)] == outputs[(0, i)] / 2.0));
+    let y = Mat::from_fn(2, 6, |o, n| if n % 2 == o { 0.9 } else { -0.1 });
+    let trace: f64 = (0..6).map(|i| own[(i, i)]).sum();
+    let losses: Vec<f64> = (0..400).map(|_| model.step(&x, y.as_ref(), (1.0 / trace) as f32, Layers::All)).collect();
+    assert!(losses.windows(2).all(|pair| pair[1] <= pair[0]), "{losses:?}");
+    assert!(losses[399] < 0.1 * losses[0], "{losses:?}");
+    // ½ Σ y² at an output of 0.
+    let expected = (6.0 * 0.81 + 6.0 * 0.01) / 2.0;
+    assert!((losses[0] - expected).abs() < 1e-6, "{}", losses[0]);
+}
+
+#[test]
+fn training_some_layers_leaves_the_others() {
+    let net = net([2, 3, 4], 3, 4, 8, Head::Vanilla);
+    let x = images(&net, 3);
+    let y = Mat::from_fn(2, 3, |_, n| n as f32);
+    for (layers, moved) in [
+        (Layers::All, [true, true, true, true]),
+        (Layers::Hidden, [false, true, true, false]),
+        (Layers::Last, [false, false, false, true]),
+    ] {
+        let mut model = Model::plain(net, 2).unwrap();
+        let before = model.parts().next().unwrap().1.weights().clone();
+        model.step(&x, y.as_ref(), 1e-4, layers);
+        let distances = model.parts().next().unwrap().1.weights().distances(&before);
+        assert_eq!(distances.iter().map(|&distance| distance > 0.0).collect::<Vec<_>>(), moved, "{layers:?}");
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_a_bit() {
+    // More than one tile of a product in each direction.
+    let net = net([3, 4, 4], 3, 3, 300, Head::Gap);
+    let x = images(&net, 40);
+    let y = Mat::from_fn(2, 40, |o, n| (o + n) as f32 / 40.0);
+    let train = |threads| {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut model = Model::plain(net, 1).unwrap();
+            let losses: Vec<f64> = (0..3).map(|_| model.step(&x, y.as_ref(), 1e-3, Layers::All)).collect();
+            (losses, model.outputs(&x), model.kernel(&x.select(&[0, 7]), &x.select(&[3]), Layers::All))
+        })
+    };
+    let one = train(1);
+    assert!([2, 3, 5].into_iter().all(|threads| train(threads) == one));
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let good = net([1, 2, 2], 3, 3, 4, Head::Gap);
+    assert_eq!(good.check(), Ok(()));
+    let shape = |height| Shape { channels: 1, height, width: 2 };
+    let cases = [
+        (Architecture { shape: shape(0), ..good }, Error::Zero("image side")),
+        (Architecture { width: 0, ..good }, Error::Zero("width")),
+        (Architecture { outputs: 0, ..good }, Error::Zero("outputs")),
+        (Architecture { depth: 1, ..good }, Error::Shallow(1)),
+        (Architecture { filter: 4, ..good }, Error::EvenFilter(4)),
+        (Architecture { width: 1 << 20, ..good }, Error::TooLarge("a layer")),
+        (Architecture { shape: shape(usize::MAX), ..good }, Error::TooLarge("an image")),
+    ];
+    for (net, expected) in cases {
+        assert_eq!(Network::new(net, 0).unwrap_err(), expected);
+    }
+    let images: [&[f32]; 2] = [&[1.0; 4], &[1.0; 3]];
+    let error = Batch::new(shape(2), images.into_iter()).unwrap_err();
+    assert_eq!(error.to_string(), "image 1 has 3 numbers, 4 expected");
+    assert!(Batch::new(shape(0), std::iter::empty()).is_err());
+}
