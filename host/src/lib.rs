@@ -8,6 +8,7 @@
 //! - [`store`]: their tiles on disk, as a Zarr group that a killed run can go on with;
 //! - [`regression`]: kernel regression in f64, with what there is to know about its reliability;
 //! - [`job`]: all of it together, as the command `ultrawide` does it;
+//! - [`experiment`]: networks of finite width against the infinite one;
 //! - [`cli`]: that command.
 //!
 //! ```
@@ -51,6 +52,7 @@
 
 pub mod cli;
 pub mod data;
+pub mod experiment;
 pub mod gram;
 pub mod job;
 #[cfg(test)]

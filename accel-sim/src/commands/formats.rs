@@ -142,7 +142,7 @@ impl Args {
                 Curve::new(&rows[0].format, number, points)
             };
             let curves = shown.chunk_by(|a, b| a.format == b.format).enumerate().map(curve).collect();
-            Panel { caption: net.to_owned(), axes: ["depth", what], range: None, curves }
+            Panel { caption: net.to_owned(), axes: ["depth", what], curves, ..Panel::default() }
         };
         let panels: Vec<Panel> = NETS
             .into_iter()

@@ -89,7 +89,12 @@ impl Args {
                 Axis::Format => "number format",
                 Axis::Depth => "depth",
             };
-            panels.push(Panel { caption: axis.name().to_owned(), axes: [what, "seconds a pair"], range: None, curves });
+            panels.push(Panel {
+                caption: axis.name().to_owned(),
+                axes: [what, "seconds a pair"],
+                curves,
+                ..Panel::default()
+            });
         }
         bar.finish_and_clear();
         file.flush()?;

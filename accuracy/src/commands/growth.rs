@@ -109,6 +109,7 @@ fn panels(rows: &[Row]) -> Vec<Panel> {
             axes: ["depth", "largest relative error"],
             range: Some(0.3 * epsilon..1e4 * epsilon),
             curves: [Curve::limit("bound", limit)].into_iter().chain(NETS.map(of_net)).collect(),
+            ..Panel::default()
         }
     };
     (0..NAMES.len())

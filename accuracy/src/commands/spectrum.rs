@@ -117,6 +117,7 @@ fn panels(set: &Set) -> [Panel; 3] {
             axes: ["depth", "λ_min / λ_max"],
             range: Some(1e-10..1.0),
             curves: [Curve::limit("rounding of f32", level)].into_iter().chain(NETS.map(of_net)).collect(),
+            ..Panel::default()
         }
     })
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use super::failure::Usage;
 use crate::data::{Kind, Subset};
+use crate::experiment::Experiment;
 use crate::job::{Form, Format, Language, Machine, NetKind, NetSettings};
 use crate::regression::{MAX_THREADS, Method};
 use crate::simd::Backend;
@@ -158,6 +159,10 @@ pub(super) fn kernels() -> impl TypedValueParser<Value = Kernel> {
 
 pub(super) fn trained() -> impl TypedValueParser<Value = Trained> {
     PossibleValuesParser::new(["all", "hidden"]).map(|name| if name == "all" { Trained::All } else { Trained::Hidden })
+}
+
+pub(super) fn experiments() -> impl TypedValueParser<Value = Experiment> {
+    names(Experiment::ALL.map(Experiment::name))
 }
 
 pub(super) fn languages() -> impl TypedValueParser<Value = Language> {

@@ -3,6 +3,7 @@
 mod args;
 mod completions;
 mod data;
+mod experiment;
 mod export;
 mod failure;
 mod info;
@@ -65,6 +66,8 @@ enum Command {
     Sweep(Box<sweep::Sweep>),
     /// A trained classifier as source code for small machines
     Export(Box<export::Export>),
+    /// Networks of finite width against the infinite one
+    Experiment(Box<experiment::Experiment>),
     /// The machine, its instruction sets, and versions
     Info(info::Info),
     /// Completions for a shell, to standard output
@@ -122,6 +125,7 @@ pub fn main() -> ExitCode {
         Command::Regress(regress) => regress.execute(talk),
         Command::Sweep(sweep) => sweep.execute(talk),
         Command::Export(export) => export.execute(talk),
+        Command::Experiment(experiment) => experiment.execute(talk),
         Command::Info(info) => info.execute(),
         Command::Completions(completions) => completions.execute(),
     };

@@ -161,7 +161,7 @@ fn line(text: &mut String, line: &str) {
     let _ = writeln!(text, "{line}");
 }
 
-fn new_table<T: Into<String>>(header: impl IntoIterator<Item = T>, left: usize) -> Table {
+pub(super) fn new_table<T: Into<String>>(header: impl IntoIterator<Item = T>, left: usize) -> Table {
     let mut table = Table::new();
     table
         .load_style(comfy_table::presets::ASCII_MARKDOWN)

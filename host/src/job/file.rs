@@ -23,6 +23,15 @@ pub fn check_writable(path: &Path) -> Result<(), JobError> {
     temporary(path).map(drop).map_err(|cause| JobError::file(path, cause))
 }
 
+/// Makes a folder, with those above it, and finds out whether it can be written.
+///
+/// # Errors
+/// It cannot be made or written, or something else has this name.
+pub fn make_folder(path: &Path) -> Result<(), JobError> {
+    fs::create_dir_all(path).map_err(|cause| JobError::file(path, cause))?;
+    check_writable(&path.join("x"))
+}
+
 /// Writes a file under a temporary name beside `path` and then renames it.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ mod symmetric;
 
 pub use error::JobError;
 pub use export::{Answers, DEFAULT_SUPPORT, Export, ExportOptions, Form, Language, MAX_BYTES, Source, Table, export};
-pub use file::{check_writable, write_atomically};
+pub use file::{check_writable, make_folder, write_atomically};
 pub use fit::{Solver, predicted};
 pub use kernel::{KernelOptions, KernelReport, kernel};
 pub use kernels::{Machine, Silent, Watch, Work, compute, cores, missing};

@@ -1,0 +1,141 @@
+//! Where training ends: the predictions of a wide net are those of kernel regression.
+
+use serde_json::json;
+use std::time::Instant;
+use ultrawide_finite::Model;
+use ultrawide_plot::{Curve, Panel, Scale};
+
+use super::ExperimentError;
+use super::finding::{Claim, Finding};
+use super::problem::{Problem, class_of, train};
+use super::setting::Setting;
+use super::statistics::{correlation, mean, power_law, root_mean_square};
+use crate::job::Software;
+
+const DEPTH: usize = 3;
+/// Training ends when the residual is this part of the targets.
+const LEFT: f64 = 1e-2;
+
+/// Runs the experiment.
+///
+/// # Errors
+/// Images that no network takes; a kernel that cannot be solved.
+///
+/// # Cost
+/// 12·m² operations for each image and step of a net of width m; some hundred to some thousand steps.
+pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
+    let clock = Instant::now();
+    let (images, tests, powers, seeds) = if setting.quick { (12, 40, 5..=8, 2) } else { (16, 200, 6..=11, 3) };
+    let problem = Problem::new(setting, DEPTH, images, tests)?;
+    let closed = problem.closed(setting, true)?;
+    let [_, exact] = closed.at(f64::INFINITY)?;
+    let (x, z) = (problem.batch(&problem.train)?, problem.batch(&problem.test)?);
+    let rate = 1.0 / closed.largest();
+    let most = if setting.quick { 2000 } else { 6000 };
+    let cost = |width: usize| (width * width / 1024) as u64;
+    let all: u64 = powers.clone().map(|power| cost(1 << power)).sum();
+    setting.steps.begin("equivalence", all * seeds);
+    let (mut rows, mut points, mut dots, mut scatter) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for width in powers.map(|power| 1usize << power) {
+        let mut found: [Vec<f64>; 5] = Default::default();
+        for seed in 0..seeds {
+            let mut model = Model::antisymmetric(problem.net(width), setting.seed.wrapping_add(seed))?;
+            let (mut left, mut steps) = (1.0, 0);
+            let outputs = setting.machine.pool.install(|| {
+                while left > LEFT && steps < most {
+                    train(&mut model, (&x, problem.y.as_ref()), (rate, closed.layers), &[50], |_, _| ());
+                    steps += 50;
+                    left = f64::from((model.outputs(&x) - &problem.y).norm_l2() / problem.y.norm_l2());
+                }
+                model.outputs(&z)
+            });
+            let all = (0..outputs.ncols()).flat_map(|image| (0..outputs.nrows()).map(move |class| (class, image)));
+            let pairs: Vec<(f64, f64)> = all.map(|at| (exact[at], f64::from(outputs[at]))).collect();
+            let size = root_mean_square(pairs.iter().map(|pair| pair.0));
+            let same = (0..outputs.ncols())
+                .filter(|&image| class_of(outputs.as_ref(), image) == class_of(exact.as_ref(), image))
+                .count();
+            let largest = pairs.iter().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            let values = [
+                root_mean_square(pairs.iter().map(|(a, b)| a - b)) / size,
+                largest,
+                correlation(&pairs),
+                same as f64 / outputs.ncols() as f64,
+                left,
+            ];
+            found.iter_mut().zip(values).for_each(|(found, value)| found.push(value));
+            points.push((width as f64, values[0]));
+            if seed == 0 {
+                scatter.push((width, pairs));
+            }
+            setting.steps.add(cost(width));
+        }
+        let [difference, largest, correlation, same, left] = found.map(|found| mean(&found));
+        dots.push((width as f64, difference));
+        let mut row = vec![json!(width)];
+        row.extend(
+            [correlation.center, largest.center, same.center, difference.center, difference.half, left.center]
+                .map(|v| json!(v)),
+        );
+        rows.push(row);
+    }
+    let (slope, factor) = power_law(&points);
+    let last = rows.last().map(|row| row[1..].iter().filter_map(serde_json::Value::as_f64).collect::<Vec<_>>());
+    let [correlated, largest, same, ..] = last.as_deref().unwrap_or_default() else {
+        return Err(ExperimentError::Plot("no width".to_owned()));
+    };
+    let text = vec![
+        "A net is trained until what is left of the targets is a hundredth, and its outputs for images that it has not seen are held against \
+         kernel regression with the closed-form NTK of the same architecture."
+            .to_owned(),
+        format!(
+            "The widest net agrees with a correlation of {correlated:.4} and a largest difference of {largest:.3}; {:.1} % of its classes are the same.",
+            100.0 * same
+        ),
+        format!("The difference falls as width^({:.2} ± {:.2}).", slope.center, slope.half),
+    ];
+    let bars = dots.iter().map(|(width, at)| (*width, at.center - at.half, at.center + at.half));
+    let marks = dots.iter().map(|(width, at)| (*width, at.center));
+    let line = dots.iter().map(|(width, _)| (*width, factor * width.powf(slope.center)));
+    let by_width = vec![Curve::dots("dense", 0, marks).with_bars(bars), Curve::limit("fit", line)];
+    let mut clouds: Vec<Curve> = Vec::new();
+    for (number, at) in [0, scatter.len() - 1].into_iter().enumerate() {
+        let (width, pairs) = &scatter[at];
+        clouds.push(Curve::dots(format!("width {width}"), 1 - number, pairs.iter().copied()));
+    }
+    clouds.push(Curve::limit("equal", [(-0.4, -0.4), (1.0, 1.0)]));
+    let caption = format!("{}, dense, depth {DEPTH}, {} images", setting.data.name, problem.train.labels.len());
+    let panels = vec![
+        Panel {
+            caption: caption.clone(),
+            axes: ["kernel regression", "trained net"],
+            scales: [Scale::Linear; 2],
+            curves: clouds,
+            ..Panel::default()
+        },
+        Panel { caption, axes: ["width", "difference, relative"], curves: by_width, ..Panel::default() },
+    ];
+    let mut settings = problem.settings(setting);
+    settings["seeds"] = json!(seeds);
+    Ok(Finding {
+        software: Software::default(),
+        name: "equivalence",
+        title: "A trained wide net predicts what kernel regression predicts",
+        formula: "f_∞(x) = k(x,X) K⁻¹ y",
+        text,
+        settings,
+        seconds: clock.elapsed().as_secs_f64(),
+        claims: vec![Claim { what: "slope of the difference".to_owned(), found: slope, expected: Some(-0.5) }],
+        columns: vec![
+            "width",
+            "correlation",
+            "largest difference",
+            "equal classes",
+            "difference",
+            "95 % ±",
+            "residual left",
+        ],
+        rows,
+        panels,
+    })
+}

@@ -1,0 +1,154 @@
+//! What all experiments share: images, networks, kernels in closed form, progress.
+
+use faer::Mat;
+use ultrawide_core::{Kernel, Shape, Trained};
+use ultrawide_finite::{Architecture, Batch, Head, Layers};
+
+use super::ExperimentError;
+use crate::data::{Dataset, Images, Labelled};
+use crate::gram::Gram;
+use crate::job::{Machine, NetKind, NetSettings, Silent, compute, tile_for};
+use crate::regression::Targets;
+
+/// What every experiment is told.
+pub struct Setting<'a> {
+    /// The images; each experiment takes the first ones.
+    pub data: &'a Dataset,
+    /// The first seed; the networks of one experiment have seeds from here on.
+    pub seed: u64,
+    /// Whether to be done in seconds, with larger errors.
+    pub quick: bool,
+    /// What computes kernels and networks.
+    pub machine: &'a Machine,
+    /// Who is told how far it is.
+    pub steps: &'a dyn Steps,
+}
+
+/// Who is told how far an experiment is.
+pub trait Steps: Sync {
+    /// So many steps, all of about the same length, are ahead.
+    fn begin(&self, what: &str, steps: u64);
+
+    /// So many more are done.
+    fn add(&self, steps: u64);
+}
+
+/// Nobody.
+pub struct NoSteps;
+
+impl Steps for NoSteps {
+    fn begin(&self, _: &str, _: u64) {}
+
+    fn add(&self, _: u64) {}
+}
+
+/// The networks that are compared with their limits.
+pub(super) const NETS: [NetKind; 3] = [NetKind::Fc, NetKind::CntkV, NetKind::CntkGap];
+
+/// The layers that the closed form of this network trains.
+pub(super) fn layers(trained: Trained) -> Layers {
+    match trained {
+        Trained::All => Layers::All,
+        Trained::Hidden => Layers::Hidden,
+    }
+}
+
+/// The finite network of this kind.
+pub(super) fn architecture(kind: NetKind, shape: Shape, depth: usize, width: usize, outputs: usize) -> Architecture {
+    match kind {
+        NetKind::Fc => {
+            let features = shape.channels * shape.height * shape.width;
+            let shape = Shape { channels: features, height: 1, width: 1 };
+            Architecture { shape, filter: 1, depth, width, outputs, head: Head::Vanilla }
+        }
+        NetKind::CntkGap => Architecture { shape, filter: 3, depth, width, outputs, head: Head::Gap },
+        _ => Architecture { shape, filter: 3, depth, width, outputs, head: Head::Vanilla },
+    }
+}
+
+/// The images, times a factor, as a finite network takes them.
+pub(super) fn batch(net: &Architecture, images: &Images, factor: f32) -> Result<Batch, ExperimentError> {
+    let len = net.shape.channels * net.pixels();
+    let image = |index| {
+        let mut image = vec![0.0f32; len];
+        images.write(index, &mut image);
+        image.iter_mut().for_each(|pixel| *pixel *= factor);
+        image
+    };
+    let all: Vec<Vec<f32>> = (0..images.len()).map(image).collect();
+    Ok(Batch::new(net.shape, all.iter().map(Vec::as_slice))?)
+}
+
+/// The first images, or fewer where there are not so many.
+pub(super) fn first(set: &Labelled, count: usize) -> Result<Labelled, ExperimentError> {
+    let count = count.min(set.images.len());
+    let images = set.images.select(&(0..count).collect::<Vec<_>>())?;
+    Ok(Labelled { images, labels: set.labels[..count].to_vec() })
+}
+
+/// The targets of regression, an image in each column.
+pub(super) fn targets(set: &Labelled, classes: usize) -> Result<Mat<f32>, ExperimentError> {
+    let targets = Targets::new(&set.labels, classes)?.one_hot();
+    Ok(Mat::from_fn(classes, set.labels.len(), |class, image| targets[(image, class)] as f32))
+}
+
+/// A kernel in closed form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limit {
+    pub(super) kind: NetKind,
+    pub(super) depth: usize,
+    pub(super) kernel: Kernel,
+    pub(super) trained: Trained,
+}
+
+impl Limit {
+    /// The NTK with the layers trained that are by default.
+    pub(super) fn ntk(kind: NetKind, depth: usize) -> Self {
+        Limit { kind, depth, kernel: Kernel::Ntk, trained: kind.default_trained() }
+    }
+
+    /// The kernel of training the last layer alone.
+    pub(super) fn nngp(kind: NetKind, depth: usize) -> Self {
+        Limit { kind, depth, kernel: Kernel::Nngp, trained: Trained::All }
+    }
+
+    /// The layers whose training it describes.
+    pub(super) fn layers(&self) -> Layers {
+        if self.kernel == Kernel::Nngp { Layers::Last } else { layers(self.trained) }
+    }
+
+    /// k(x, y) of all images, in f64: an x in each row.
+    pub(super) fn of(&self, x: &Images, y: Option<&Images>, machine: &Machine) -> Result<Mat<f64>, ExperimentError> {
+        let Limit { kind, depth, kernel, trained } = *self;
+        let nets = NetSettings {
+            nets: vec![kind],
+            depths: vec![depth],
+            kernels: vec![kernel],
+            trained: Some(trained),
+            lap: None,
+            filter: 3,
+        };
+        let passes = nets.passes(x.shape())?;
+        let columns = y.unwrap_or(x).len();
+        let tile = tile_for(&passes, x.len().min(columns));
+        let mut result = Mat::zeros(x.len(), columns);
+        for pass in &passes {
+            let gram = Gram { net: &pass.net, flip: false, x, y, tile };
+            gram.check::<f64>()?;
+            let source = compute::<f64>(&gram, &pass.name, None, machine, &Silent)?;
+            let mut values = Vec::new();
+            for (i, j) in source.plan().tiles(tile) {
+                source.read(0, i, j, &mut values)?;
+                let width = tile.min(columns - j * tile);
+                for (at, &value) in values.iter().enumerate() {
+                    let (row, column) = (i * tile + at / width, j * tile + at % width);
+                    result[(row, column)] = value;
+                    if y.is_none() {
+                        result[(column, row)] = value;
+                    }
+                }
+            }
+        }
+        Ok(result)
+    }
+}

@@ -1,0 +1,123 @@
+//! Means and slopes with their uncertainty.
+
+/// Two-sided 95 % points of Student's t: (degrees of freedom, point). It falls as they grow, so that the last line at or below a number
+/// of them is on the safe side.
+const STUDENT: [(usize, f64); 16] = [
+    (1, 12.706),
+    (2, 4.303),
+    (3, 3.182),
+    (4, 2.776),
+    (5, 2.571),
+    (6, 2.447),
+    (7, 2.365),
+    (8, 2.306),
+    (9, 2.262),
+    (10, 2.228),
+    (12, 2.179),
+    (15, 2.131),
+    (20, 2.086),
+    (30, 2.042),
+    (60, 2.000),
+    (120, 1.980),
+];
+
+/// A value with its 95 % confidence interval, center ± half.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Interval {
+    /// The estimate.
+    pub center: f64,
+    /// Half of the interval; infinite where there are too few values to tell.
+    pub half: f64,
+}
+
+impl Interval {
+    /// Whether a value lies in it.
+    pub fn contains(&self, value: f64) -> bool {
+        (value - self.center).abs() <= self.half
+    }
+}
+
+fn student(freedom: usize) -> f64 {
+    STUDENT.iter().rfind(|line| line.0 <= freedom).map_or(f64::INFINITY, |line| line.1)
+}
+
+fn average(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
+}
+
+/// The mean of what `values` are independent samples of.
+///
+/// # Accuracy
+/// The interval is exact for Gaussian samples (Student's t); NaN without samples.
+pub fn mean(values: &[f64]) -> Interval {
+    let center = average(values.iter().copied());
+    let freedom = values.len().saturating_sub(1);
+    let squares: f64 = values.iter().map(|value| (value - center).powi(2)).sum();
+    let half = if freedom == 0 {
+        f64::INFINITY
+    } else {
+        student(freedom) * (squares / (freedom * values.len()) as f64).sqrt()
+    };
+    Interval { center, half }
+}
+
+/// The line through the logarithms of `points` by least squares: its slope, and its value at x = 1.
+///
+/// # Accuracy
+/// The interval of the slope is exact where the residuals are independent, alike and Gaussian. Points that a log axis has no place for are left
+/// out; of fewer than two different x the slope is NaN.
+pub fn power_law(points: &[(f64, f64)]) -> (Interval, f64) {
+    let logs: Vec<(f64, f64)> =
+        points.iter().map(|(x, y)| (x.ln(), y.ln())).filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
+    let x_mean = average(logs.iter().map(|log| log.0));
+    let y_mean = average(logs.iter().map(|log| log.1));
+    let spread: f64 = logs.iter().map(|(x, _)| (x - x_mean).powi(2)).sum();
+    let center = logs.iter().map(|(x, y)| (x - x_mean) * (y - y_mean)).sum::<f64>() / spread;
+    let residuals: f64 = logs.iter().map(|(x, y)| (y - y_mean - center * (x - x_mean)).powi(2)).sum();
+    let freedom = logs.len().saturating_sub(2);
+    let half = student(freedom) * (residuals / (freedom as f64 * spread)).sqrt();
+    (Interval { center, half: if freedom == 0 { f64::INFINITY } else { half } }, (y_mean - center * x_mean).exp())
+}
+
+/// √(mean of the squares).
+pub fn root_mean_square(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0usize), |(sum, count), value| (sum + value * value, count + 1));
+    (sum / count as f64).sqrt()
+}
+
+/// Pearson's correlation of pairs; NaN where one of them does not vary.
+pub fn correlation(pairs: &[(f64, f64)]) -> f64 {
+    let (x_mean, y_mean) = (average(pairs.iter().map(|pair| pair.0)), average(pairs.iter().map(|pair| pair.1)));
+    let sum = |of: fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| of(x - x_mean, y - y_mean)).sum::<f64>();
+    sum(|x, y| x * y) / (sum(|x, _| x * x) * sum(|_, y| y * y)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_and_slopes_are_those_of_the_textbook() {
+        // By hand: the variance of 1, 2, 3, 4 is 5/3.
+        let of_four = mean(&[1.0, 2.0, 3.0, 4.0]);
+        assert!((of_four.center - 2.5).abs() < 1e-15 && (of_four.half - 3.182 * (5.0f64 / 12.0).sqrt()).abs() < 1e-12);
+        assert!(mean(&[7.0]).half.is_infinite() && mean(&[]).center.is_nan());
+        let exact: Vec<(f64, f64)> = [1.0, 4.0, 16.0, 64.0].map(|x: f64| (x, 3.0 * x.powf(-0.5))).to_vec();
+        let (slope, factor) = power_law(&exact);
+        assert!((slope.center + 0.5).abs() < 1e-12 && slope.half < 1e-12 && (factor - 3.0).abs() < 1e-12);
+        // ln y = 0, 1, 1 at ln x = 0, 1, 2: slope ½, residuals −1/6, 1/3, −1/6.
+        let e = std::f64::consts::E;
+        let (slope, _) = power_law(&[(1.0, 1.0), (e, e), (e * e, e), (0.0, 1.0), (1.0, -1.0)]);
+        assert!((slope.center - 0.5).abs() < 1e-12 && (slope.half - 12.706 * (1.0f64 / 12.0).sqrt()).abs() < 1e-12);
+        assert!(slope.contains(-0.5) && !slope.contains(9.0));
+    }
+
+    #[test]
+    fn correlations_are_those_of_the_textbook() {
+        assert!((correlation(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]) - 1.0).abs() < 1e-15);
+        assert!((correlation(&[(0.0, 0.0), (1.0, 1.0), (2.0, 0.0)])).abs() < 1e-15);
+        assert!((correlation(&[(0.0, 0.0), (1.0, -1.0), (2.0, -1.0)]) + 0.75f64.sqrt()).abs() < 1e-15);
+        assert!((root_mean_square([3.0, -4.0, 0.0, 0.0].into_iter()) - 2.5).abs() < 1e-15);
+    }
+}

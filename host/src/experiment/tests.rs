@@ -1,0 +1,1 @@
+//! The experiments in a size that takes seconds.
