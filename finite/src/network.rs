@@ -1,7 +1,7 @@
 //! A network: its weights, its outputs and their gradients.
 
 use faer::prelude::*;
-use faer::{Accum, Mat, MatMut, MatRef};
+use faer::{Accum, Mat, MatMut, MatRef, Scale};
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64;
@@ -167,6 +167,11 @@ impl Network {
             net.shrink(net.depth),
         );
         Pass { maps, outputs }
+    }
+
+    /// What the last layer sees, with the factor before it: a column for each image. The outputs are the last weights times these.
+    pub fn features(&self, x: &Batch) -> Mat<f32> {
+        Scale(self.net.shrink(self.net.depth)) * self.read(&self.forward(x).maps)
     }
 
     /// What the last layer sees: a column for each image.

@@ -80,6 +80,21 @@ fn kernels_are_products_of_gradients() {
 }
 
 #[test]
+fn features_make_the_kernel_of_the_last_layer() {
+    for (shape, filter, depth, head) in NETS {
+        let net = net(shape, filter, depth, 20, head);
+        let (network, x) = (Network::new(net, 8).unwrap(), images(&net, 3));
+        let (features, kernel) = (network.features(&x), network.kernel(&x, &x, Layers::Last));
+        for (i, j) in [(0, 0), (0, 1), (2, 1)] {
+            let product: f64 =
+                (0..features.nrows()).map(|k| f64::from(features[(k, i)]) * f64::from(features[(k, j)])).sum();
+            let size = (kernel[(i, i)] * kernel[(j, j)]).sqrt();
+            assert!((product - kernel[(i, j)]).abs() < 1e-5 * size, "{net:?}: {product}");
+        }
+    }
+}
+
+#[test]
 fn a_model_without_output_learns_and_keeps_its_kernel() {
     let net = net([5, 1, 1], 1, 3, 32, Head::Vanilla);
     let x = images(&net, 6);

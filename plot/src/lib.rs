@@ -43,6 +43,8 @@ pub struct Curve {
     points: Vec<(f64, f64)>,
     /// (x, low, high).
     bars: Vec<(f64, f64, f64)>,
+    /// (x, low, high), filled.
+    band: Vec<(f64, f64, f64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +57,7 @@ enum Style {
 impl Curve {
     fn with(label: impl Into<String>, style: Style, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         let points = points.into_iter().collect();
-        Curve { label: label.into(), style, names: Vec::new(), dots: false, points, bars: Vec::new() }
+        Curve { label: label.into(), style, names: Vec::new(), dots: false, points, bars: Vec::new(), band: Vec::new() }
     }
 
     /// A curve in the style `number`, by which it is told from the others of its panel, and known again in another panel.
@@ -87,6 +89,12 @@ impl Curve {
     /// Error bars: (x, low, high).
     pub fn with_bars(mut self, bars: impl IntoIterator<Item = (f64, f64, f64)>) -> Self {
         self.bars = bars.into_iter().collect();
+        self
+    }
+
+    /// A band around the curve: (x, low, high).
+    pub fn with_band(mut self, band: impl IntoIterator<Item = (f64, f64, f64)>) -> Self {
+        self.band = band.into_iter().collect();
         self
     }
 
@@ -310,6 +318,13 @@ impl Panel {
             let key = [(4, height), (24, height)];
             let stands = |&(x, y): &(f64, f64)| across.has(x) && up.has(y);
             let shown = || curve.points.iter().copied().filter(stands);
+            let (lower, upper) =
+                (curve.band.iter().map(|&(x, low, _)| (x, low)), curve.band.iter().map(|&(x, _, high)| (x, high)));
+            let outline: Vec<(f64, f64)> =
+                lower.chain(upper.rev()).map(|(x, y)| (x, y.clamp(ends.start, ends.end))).collect();
+            if !outline.is_empty() && outline.iter().all(stands) {
+                chart.draw_series([Polygon::new(outline, curve.stroke().color.mix(0.15))])?;
+            }
             for &(x, low, high) in &curve.bars {
                 let bar = [(x, low.max(ends.start)), (x, high.min(ends.end))];
                 if bar.iter().all(stands) {
@@ -401,7 +416,9 @@ mod tests {
 
     #[test]
     fn bars_and_numbers_below_zero_are_drawn_on_linear_axes() {
-        let curve = Curve::new("curve", 0, [(-1.0, -2.0), (1.0, 2.0)]).with_bars([(-1.0, -3.0, -1.0), (1.0, 1.5, 2.5)]);
+        let curve = Curve::new("curve", 0, [(-1.0, -2.0), (1.0, 2.0)])
+            .with_bars([(-1.0, -3.0, -1.0), (1.0, 1.5, 2.5)])
+            .with_band([(-1.0, -2.5, -1.5), (1.0, 1.8, 2.2)]);
         let dots = Curve::dots("dots", 1, [(0.0, 0.0)]);
         let scales = [Scale::Linear; 2];
         let panel = Panel { axes: ["x", "y"], scales, curves: vec![curve, dots], ..Panel::default() };
@@ -409,6 +426,7 @@ mod tests {
         for label in ["-3", "-1", "0.5", "curve", "dots"] {
             assert!(svg.contains(&format!("\n{label}\n")), "{label}: {svg}");
         }
+        assert_eq!(svg.matches("<polygon").count(), 1, "{svg}");
         // The curve, its two bars and its place in the legend; axes and their ticks are polylines, too.
         assert!(svg.matches("#0072B2").count() >= 4 && !svg.contains("NaN"), "{svg}");
     }

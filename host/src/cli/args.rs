@@ -6,6 +6,7 @@ use clap::{Args, value_parser};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::experiment::Chosen;
 use super::failure::Usage;
 use crate::data::{Kind, Subset};
 use crate::experiment::Experiment;
@@ -161,8 +162,9 @@ pub(super) fn trained() -> impl TypedValueParser<Value = Trained> {
     PossibleValuesParser::new(["all", "hidden"]).map(|name| if name == "all" { Trained::All } else { Trained::Hidden })
 }
 
-pub(super) fn experiments() -> impl TypedValueParser<Value = Experiment> {
-    names(Experiment::ALL.map(Experiment::name))
+pub(super) fn experiments() -> impl TypedValueParser<Value = Chosen> {
+    PossibleValuesParser::new(Experiment::ALL.map(Experiment::name).into_iter().chain(["all"]))
+        .map(|name| Chosen(name.parse().map_or(Experiment::ALL.to_vec(), |one| vec![one])))
 }
 
 pub(super) fn languages() -> impl TypedValueParser<Value = Language> {

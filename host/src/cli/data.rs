@@ -80,6 +80,11 @@ impl DataArgs {
         })?)
     }
 
+    /// The numbers of training and of test images, where they are named.
+    pub(super) fn sizes(&self) -> (Option<usize>, Option<usize>) {
+        (self.train_size, self.test_size)
+    }
+
     fn kind(&self) -> Kind {
         self.data.unwrap_or(Kind::Digits)
     }

@@ -1,6 +1,7 @@
 //! `ultrawide experiment`.
 
 use clap::Args;
+use clap::builder::TypedValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -12,38 +13,59 @@ use super::data::DataArgs;
 use super::progress::duration;
 use super::table::new_table;
 use super::{Talk, args, output};
-use crate::experiment::{Experiment as Which, Finding, Setting, Steps, shown};
-use crate::job::Machine;
+use crate::experiment::{Experiment as Which, Finding, Setting, Sizes, Steps, shown, write_report};
+use crate::job::{Machine, make_folder};
 use crate::simd::Backend;
 
 const EXAMPLES: &str = "\
 Examples:
   ultrawide experiment init
         the kernel of random nets against the closed form, by width, on the bundled digits
-  ultrawide experiment equivalence --quick --out figures
-        the same question asked of trained nets, in seconds; figures/equivalence.csv, .json and .svg
+  ultrawide experiment equivalence --quick --report figures
+        the same question asked of trained nets, in seconds; figures/index.html, equivalence.csv, .json and .svg
+  ultrawide experiment all --report figures
+        every statement on one page
   ultrawide experiment init --data cifar10 --data-dir cifar-10-batches-bin --seed 7
+  ultrawide experiment table --data cifar10 --data-dir cifar-10-batches-bin --train-size 2000 --depth 3,4,6 --width 128 --epochs 100
+        days rather than minutes
 ";
+
+/// The experiments that are asked for.
+#[derive(Clone)]
+pub(super) struct Chosen(pub(super) Vec<Which>);
 
 /// Networks of finite width against the infinite one.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Experiment {
     /// init: the kernel at initialisation; drift: how weights and kernel move in training; flow: the course of training;
-    /// equivalence: trained nets against kernel regression
+    /// equivalence: trained nets against kernel regression; table: convolutional nets and their kernels on the same images;
+    /// double-descent: the error against width; all: each of them
     #[arg(value_name = "WHICH", value_parser = args::experiments())]
-    which: Which,
+    which: Chosen,
     #[command(flatten)]
     data: DataArgs,
     /// The seed of the random networks: the same gives the same figures
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// The widths of the networks [default: by the experiment]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = args::sizes(1 << 16))]
+    width: Vec<usize>,
+    /// Layers with weights; a list for table [default: 3, of table 3,4, of double-descent 2]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = args::sizes(1 << 8))]
+    depth: Vec<usize>,
+    /// Random networks of each width [default: by the experiment]
+    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 16).map(|seeds| seeds as u64))]
+    seeds: Option<u64>,
+    /// Passes over the training images of table [default: 60]
+    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 20))]
+    epochs: Option<usize>,
     /// Smaller, in some seconds
     #[arg(long)]
     quick: bool,
-    /// Write WHICH.csv, WHICH.json and WHICH.svg into this folder, which is made
+    /// Write a page, index.html, and WHICH.csv, WHICH.json and WHICH.svg into this folder, which is made
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    report: Option<PathBuf>,
     /// Threads, at most 1024; the figures do not depend on them [default: one per core]
     #[arg(long, value_name = "N", value_parser = args::threads(), allow_negative_numbers = true)]
     threads: Option<usize>,
@@ -52,19 +74,28 @@ pub(super) struct Experiment {
 impl Experiment {
     pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
         self.data.check()?;
-        if let Some(folder) = &self.out {
-            crate::job::make_folder(folder)?;
+        if let Some(folder) = &self.report {
+            make_folder(folder)?;
         }
         let data = self.data.load()?;
         let machine = Machine::new(Backend::select()?, self.threads)?;
         let steps = Bar::new(talk.quiet);
-        let setting = Setting { data: &data, seed: self.seed, quick: self.quick, machine: &machine, steps: &steps };
-        let finding = self.which.run(&setting)?;
-        steps.end();
-        if let Some(folder) = &self.out {
-            finding.write(folder)?;
+        let (train, test) = self.data.sizes();
+        let (widths, depths) = (self.width.clone(), self.depth.clone());
+        let sizes = Sizes { train, test, widths, depths, seeds: self.seeds, epochs: self.epochs };
+        let setting =
+            Setting { data: &data, seed: self.seed, quick: self.quick, sizes, machine: &machine, steps: &steps };
+        let mut findings = Vec::new();
+        for which in &self.which.0 {
+            let finding = which.run(&setting)?;
+            steps.end();
+            output::print(&text(&finding))?;
+            findings.push(finding);
         }
-        output::print(&text(&finding))
+        if let Some(folder) = &self.report {
+            write_report(&setting, &findings, folder)?;
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use super::ExperimentError;
 use super::finding::{Claim, Finding};
 use super::problem::{Problem, train};
 use super::setting::Setting;
-use super::statistics::{mean, power_law, root_mean_square};
+use super::statistics::{PowerLaw, mean, root_mean_square};
 use crate::job::Software;
 
 const DEPTH: usize = 3;
@@ -27,15 +27,16 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
     let (images, powers, seeds, steps) = if setting.quick { (16, 5..=8, 3, 120) } else { (32, 6..=11, 4, 300) };
     let problem = Problem::new(setting, DEPTH, images, 1)?;
+    let (widths, seeds) = (setting.sizes.widths(powers), setting.sizes.seeds.unwrap_or(seeds));
     let closed = problem.closed(setting, true)?;
     // A quarter of the largest stable step of the infinite net: narrow ones have larger eigenvalues.
     let rate = 0.5 / closed.largest();
     let x = problem.batch(&problem.train)?;
-    let cost = |width: usize| (width * width / 256) as u64;
-    let all: u64 = powers.clone().map(|power| cost(1 << power) * seeds).sum();
+    let cost = |width: usize| (width * width) as u64;
+    let all: u64 = widths.iter().map(|&width| cost(width) * seeds).sum();
     setting.steps.begin("drift", all);
     let (mut rows, mut points, mut means) = (Vec::new(), MOVES.map(|_| Vec::new()), MOVES.map(|_| Vec::new()));
-    for width in powers.map(|power| 1usize << power) {
+    for &width in &widths {
         let mut moved = MOVES.map(|_| Vec::new());
         let mut losses = Vec::new();
         for seed in 0..seeds {
@@ -69,20 +70,17 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let (mut claims, mut curves, mut text) = (Vec::new(), Vec::new(), Vec::new());
     for (number, (what, expected)) in MOVES.iter().enumerate() {
         let wide: Vec<(f64, f64)> = points[number].iter().copied().filter(|point| point.0 >= smallest).collect();
-        let (slope, factor) = power_law(&wide);
-        claims.push(Claim { what: format!("slope of the {what}"), found: slope, expected: Some(*expected) });
-        text.push(format!("{what}: width^({:.3} ± {:.3}) from width {smallest} on.", slope.center, slope.half));
-        let line = means[number].iter().filter(|point| point.0 >= smallest);
-        curves.push(Curve::limit(
-            format!("fit, {what}"),
-            line.map(|(width, _)| (*width, factor * width.powf(slope.center))),
-        ));
+        let law = PowerLaw::fit(&wide);
+        claims.push(Claim { what: format!("slope of the {what}"), found: law.slope, expected: Some(*expected) });
+        text.push(format!("{what}: width^({:.3} ± {:.3}) from width {smallest} on.", law.slope.center, law.slope.half));
+        let fitted = means[number].iter().map(|mean| mean.0).filter(|&width| width >= smallest);
+        curves.push(law.curve(&format!("fit, {what}"), fitted));
         let bars = means[number].iter().map(|(width, at)| (*width, at.center - at.half, at.center + at.half));
         let dots = means[number].iter().map(|(width, at)| (*width, at.center));
         curves.push(Curve::dots(*what, number, dots).with_bars(bars));
     }
-    let caption = format!("{}, dense, depth {DEPTH}, {} images", setting.data.name, problem.train.labels.len());
-    let panel = Panel { caption, axes: ["width", "relative movement"], curves, ..Panel::default() };
+    let panel =
+        Panel { caption: problem.caption(setting), axes: ["width", "relative movement"], curves, ..Panel::default() };
     let mut settings = problem.settings(setting);
     settings["steps"] = json!(steps);
     settings["rate"] = json!(rate);

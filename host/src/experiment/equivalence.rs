@@ -9,7 +9,7 @@ use super::ExperimentError;
 use super::finding::{Claim, Finding};
 use super::problem::{Problem, class_of, train};
 use super::setting::Setting;
-use super::statistics::{correlation, mean, power_law, root_mean_square};
+use super::statistics::{PowerLaw, correlation, mean, root_mean_square};
 use crate::job::Software;
 
 const DEPTH: usize = 3;
@@ -32,11 +32,12 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let (x, z) = (problem.batch(&problem.train)?, problem.batch(&problem.test)?);
     let rate = 1.0 / closed.largest();
     let most = if setting.quick { 2000 } else { 6000 };
-    let cost = |width: usize| (width * width / 1024) as u64;
-    let all: u64 = powers.clone().map(|power| cost(1 << power)).sum();
+    let (widths, seeds) = (setting.sizes.widths(powers), setting.sizes.seeds.unwrap_or(seeds));
+    let cost = |width: usize| (width * width) as u64;
+    let all: u64 = widths.iter().map(|&width| cost(width)).sum();
     setting.steps.begin("equivalence", all * seeds);
     let (mut rows, mut points, mut dots, mut scatter) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for width in powers.map(|power| 1usize << power) {
+    for &width in &widths {
         let mut found: [Vec<f64>; 5] = Default::default();
         for seed in 0..seeds {
             let mut model = Model::antisymmetric(problem.net(width), setting.seed.wrapping_add(seed))?;
@@ -79,7 +80,7 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         );
         rows.push(row);
     }
-    let (slope, factor) = power_law(&points);
+    let law = PowerLaw::fit(&points);
     let last = rows.last().map(|row| row[1..].iter().filter_map(serde_json::Value::as_f64).collect::<Vec<_>>());
     let [correlated, largest, same, ..] = last.as_deref().unwrap_or_default() else {
         return Err(ExperimentError::Plot("no width".to_owned()));
@@ -92,19 +93,18 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             "The widest net agrees with a correlation of {correlated:.4} and a largest difference of {largest:.3}; {:.1} % of its classes are the same.",
             100.0 * same
         ),
-        format!("The difference falls as width^({:.2} ± {:.2}).", slope.center, slope.half),
+        format!("The difference falls as width^({:.2} ± {:.2}).", law.slope.center, law.slope.half),
     ];
     let bars = dots.iter().map(|(width, at)| (*width, at.center - at.half, at.center + at.half));
     let marks = dots.iter().map(|(width, at)| (*width, at.center));
-    let line = dots.iter().map(|(width, _)| (*width, factor * width.powf(slope.center)));
-    let by_width = vec![Curve::dots("dense", 0, marks).with_bars(bars), Curve::limit("fit", line)];
+    let by_width = vec![Curve::dots("dense", 0, marks).with_bars(bars), law.curve("fit", dots.iter().map(|dot| dot.0))];
     let mut clouds: Vec<Curve> = Vec::new();
     for (number, at) in [0, scatter.len() - 1].into_iter().enumerate() {
         let (width, pairs) = &scatter[at];
         clouds.push(Curve::dots(format!("width {width}"), 1 - number, pairs.iter().copied()));
     }
     clouds.push(Curve::limit("equal", [(-0.4, -0.4), (1.0, 1.0)]));
-    let caption = format!("{}, dense, depth {DEPTH}, {} images", setting.data.name, problem.train.labels.len());
+    let caption = problem.caption(setting);
     let panels = vec![
         Panel {
             caption: caption.clone(),
@@ -125,7 +125,7 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         text,
         settings,
         seconds: clock.elapsed().as_secs_f64(),
-        claims: vec![Claim { what: "slope of the difference".to_owned(), found: slope, expected: Some(-0.5) }],
+        claims: vec![Claim { what: "slope of the difference".to_owned(), found: law.slope, expected: Some(-0.5) }],
         columns: vec![
             "width",
             "correlation",

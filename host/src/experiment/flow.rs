@@ -10,7 +10,7 @@ use super::ExperimentError;
 use super::finding::{Claim, Finding};
 use super::problem::{Closed, Problem, difference, train};
 use super::setting::Setting;
-use super::statistics::{mean, power_law};
+use super::statistics::{PowerLaw, mean};
 use crate::job::Software;
 
 const DEPTH: usize = 3;
@@ -67,9 +67,9 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     // Times in units of 1/λ_max.
     let times: &[usize] = if setting.quick { &[1, 4, 16] } else { &[1, 2, 4, 8, 16, 32] };
     let cost = |width: usize, way: &Way| {
-        (width * width / 1024) as u64 * if way.start == Start::Zero { 2 } else { 1 } * if way.ntk { 3 } else { 1 }
+        (width * width) as u64 * if way.start == Start::Zero { 2 } else { 1 } * if way.ntk { 3 } else { 1 }
     };
-    let widths: Vec<usize> = powers.map(|power| 1usize << power).collect();
+    let (widths, seeds) = (setting.sizes.widths(powers), setting.sizes.seeds.unwrap_or(seeds));
     let all: u64 = WAYS.iter().flat_map(|way| widths.iter().map(move |&width| cost(width, way))).sum();
     setting.steps.begin("flow", all * seeds);
     let closed = [problem.closed(setting, true)?, problem.closed(setting, false)?];
@@ -109,27 +109,26 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
                 dots.push((width as f64, mean(last)));
             }
         }
-        let (slope, factor) = power_law(&points);
+        let law = PowerLaw::fit(&points);
         let expected = (way.start == Start::Zero).then_some(-0.5);
-        claims.push(Claim { what: format!("slope of {}", way.name), found: slope, expected });
+        claims.push(Claim { what: format!("slope of {}", way.name), found: law.slope, expected });
         let last = dots.last().map_or(f64::NAN, |dot| dot.1.center);
         text.push(format!(
             "{}: at the last time the test predictions of the widest net differ by {:.1} %, and the difference falls as width^({:.2} ± {:.2}).",
             way.name,
             100.0 * last,
-            slope.center,
-            slope.half
+            law.slope.center,
+            law.slope.half
         ));
         let bars = dots.iter().map(|(width, at)| (*width, at.center - at.half, at.center + at.half));
         let marks = dots.iter().map(|(width, at)| (*width, at.center));
         errors_by_width.push(Curve::dots(way.name, number, marks).with_bars(bars));
         if way.start == Start::Zero {
-            let line = dots.iter().map(|(width, _)| (*width, factor * width.powf(slope.center)));
-            errors_by_width.push(Curve::limit(format!("fit, {}", way.name), line));
+            errors_by_width.push(law.curve(&format!("fit, {}", way.name), dots.iter().map(|dot| dot.0)));
         }
     }
     let course = course(&problem, &closed, times, &courses)?;
-    let caption = format!("{}, dense, depth {DEPTH}, {} images", setting.data.name, problem.train.labels.len());
+    let caption = problem.caption(setting);
     let panels = vec![
         Panel {
             caption: caption.clone(),

@@ -6,27 +6,35 @@
 //! - [`init()`]: the kernel of the gradients at random initialisation;
 //! - [`drift()`]: how far weights and kernel move in training;
 //! - [`flow()`]: the course of training;
-//! - [`equivalence()`]: where it ends.
+//! - [`equivalence()`]: where it ends;
+//! - [`table()`]: convolutional nets and their kernels on the same images;
+//! - [`double_descent()`]: the error against width, through the threshold of interpolation.
 
+mod descent;
 mod drift;
 mod equivalence;
 mod error;
 mod finding;
 mod flow;
 mod init;
+mod page;
 mod problem;
 mod setting;
 pub mod statistics;
+mod table;
 #[cfg(test)]
 mod tests;
 
+pub use descent::double_descent;
 pub use drift::drift;
 pub use equivalence::equivalence;
 pub use error::ExperimentError;
 pub use finding::{Claim, Finding, shown};
 pub use flow::flow;
 pub use init::init;
-pub use setting::{NoSteps, Setting, Steps};
+pub use page::{page, write_report};
+pub use setting::{NoSteps, Setting, Sizes, Steps};
+pub use table::table;
 
 use std::str::FromStr;
 
@@ -41,11 +49,16 @@ pub enum Experiment {
     Flow,
     /// [`equivalence()`].
     Equivalence,
+    /// [`table()`].
+    Table,
+    /// [`double_descent()`].
+    DoubleDescent,
 }
 
 impl Experiment {
     /// All of them, in the order in which they make sense.
-    pub const ALL: [Self; 4] = [Self::Init, Self::Drift, Self::Flow, Self::Equivalence];
+    pub const ALL: [Self; 6] =
+        [Self::Init, Self::Drift, Self::Flow, Self::Equivalence, Self::Table, Self::DoubleDescent];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -54,6 +67,8 @@ impl Experiment {
             Self::Drift => "drift",
             Self::Flow => "flow",
             Self::Equivalence => "equivalence",
+            Self::Table => "table",
+            Self::DoubleDescent => "double-descent",
         }
     }
 
@@ -67,6 +82,8 @@ impl Experiment {
             Self::Drift => drift(setting),
             Self::Flow => flow(setting),
             Self::Equivalence => equivalence(setting),
+            Self::Table => table(setting),
+            Self::DoubleDescent => double_descent(setting),
         }
     }
 }

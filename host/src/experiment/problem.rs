@@ -7,7 +7,7 @@ use ultrawide_finite::{Architecture, Batch, Layers, Model};
 use super::ExperimentError;
 use super::setting::{Limit, Setting, architecture, batch, first, targets};
 use crate::data::Labelled;
-use crate::job::NetKind;
+use crate::job::{Machine, NetKind};
 use crate::regression::{Spectrum, Targets, Workspace};
 
 /// Images to train on and to test on, as the closed form and as networks take them.
@@ -21,13 +21,21 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// The first images of the data set.
+    /// The first images of the data set, as many as the user says or else these.
     pub(super) fn new(setting: &Setting<'_>, depth: usize, train: usize, test: usize) -> Result<Self, ExperimentError> {
-        let data = setting.data;
+        let (data, depth) = (setting.data, setting.sizes.depth(depth));
+        let (train, test) = setting.sizes.images(train, test);
         let classes = data.classes.len();
         let (train, test) = (first(&data.train, train)?, first(&data.test, test)?);
         let y = targets(&train, classes)?;
         Ok(Problem { train, test, classes, y, depth })
+    }
+
+    /// Other classes for the training images.
+    pub(super) fn set_labels(&mut self, labels: Vec<u16>) -> Result<(), ExperimentError> {
+        self.train.labels = labels;
+        self.y = targets(&self.train, self.classes)?;
+        Ok(())
     }
 
     /// What it is, for a report.
@@ -36,6 +44,11 @@ impl Problem {
         json!({
             "data": setting.data.name, "train": train, "test": test, "depth": self.depth, "net": NetKind::Fc.name(), "seed": setting.seed,
         })
+    }
+
+    /// What it is, for a figure.
+    pub(super) fn caption(&self, setting: &Setting<'_>) -> String {
+        format!("{}, dense, depth {}, {} images", setting.data.name, self.depth, self.train.labels.len())
     }
 
     /// The dense net of this width.
@@ -62,16 +75,22 @@ impl Problem {
         let square = Scale(f64::from(self.scale()).powi(2));
         let train = square * limit.of(&self.train.images, None, setting.machine)?;
         let test = square * limit.of(&self.test.images, Some(&self.train.images), setting.machine)?;
-        let mut workspace = Workspace::new(train.nrows(), setting.machine.threads())?;
-        workspace.load(|k| {
-            for (j, column) in k.columns_mut().enumerate() {
-                (j..).zip(column).for_each(|(i, value)| *value = train[(i, j)]);
-            }
-            Ok(())
-        })?;
-        let spectrum = workspace.spectrum(&Targets::new(&self.train.labels, self.classes)?)?;
+        let targets = Targets::new(&self.train.labels, self.classes)?;
+        let spectrum = spectrum(&train, &targets, setting.machine)?;
         Ok(Closed { layers: limit.layers(), train, test, spectrum })
     }
+}
+
+/// The eigendecomposition of a kernel, with the targets of regression.
+pub(super) fn spectrum(kernel: &Mat<f64>, targets: &Targets, machine: &Machine) -> Result<Spectrum, ExperimentError> {
+    let mut workspace = Workspace::new(kernel.nrows(), machine.threads())?;
+    workspace.load(|k| {
+        for (j, column) in k.columns_mut().enumerate() {
+            (j..).zip(column).for_each(|(i, value)| *value = kernel[(i, j)]);
+        }
+        Ok(())
+    })?;
+    Ok(workspace.spectrum(targets)?)
 }
 
 /// The training of the infinitely wide net.

@@ -18,10 +18,46 @@ pub struct Setting<'a> {
     pub seed: u64,
     /// Whether to be done in seconds, with larger errors.
     pub quick: bool,
+    /// What is not as the experiment has it by default.
+    pub sizes: Sizes,
     /// What computes kernels and networks.
     pub machine: &'a Machine,
     /// Who is told how far it is.
     pub steps: &'a dyn Steps,
+}
+
+/// Sizes of an experiment; what is not named is as it is by default.
+#[derive(Clone, Debug, Default)]
+pub struct Sizes {
+    /// Training images.
+    pub train: Option<usize>,
+    /// Test images.
+    pub test: Option<usize>,
+    /// The widths of the networks.
+    pub widths: Vec<usize>,
+    /// The depths; most experiments take the first one.
+    pub depths: Vec<usize>,
+    /// The networks of each width.
+    pub seeds: Option<u64>,
+    /// Passes over the training images, where a network is trained by stochastic gradient descent.
+    pub epochs: Option<usize>,
+}
+
+impl Sizes {
+    /// The widths, or else powers of two.
+    pub(super) fn widths(&self, powers: std::ops::RangeInclusive<u32>) -> Vec<usize> {
+        if self.widths.is_empty() { powers.map(|power| 1 << power).collect() } else { self.widths.clone() }
+    }
+
+    /// The first depth.
+    pub(super) fn depth(&self, default: usize) -> usize {
+        self.depths.first().copied().unwrap_or(default)
+    }
+
+    /// Training and test images, or else these.
+    pub(super) fn images(&self, train: usize, test: usize) -> (usize, usize) {
+        (self.train.unwrap_or(train), self.test.unwrap_or(test))
+    }
 }
 
 /// Who is told how far an experiment is.

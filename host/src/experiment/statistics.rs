@@ -1,5 +1,7 @@
 //! Means and slopes with their uncertainty.
 
+use ultrawide_plot::Curve;
+
 /// Two-sided 95 % points of Student's t: (degrees of freedom, point). It falls as they grow, so that the last line at or below a number
 /// of them is on the safe side.
 const STUDENT: [(usize, f64); 16] = [
@@ -62,22 +64,55 @@ pub fn mean(values: &[f64]) -> Interval {
     Interval { center, half }
 }
 
-/// The line through the logarithms of `points` by least squares: its slope, and its value at x = 1.
-///
-/// # Accuracy
-/// The interval of the slope is exact where the residuals are independent, alike and Gaussian. Points that a log axis has no place for are left
-/// out; of fewer than two different x the slope is NaN.
-pub fn power_law(points: &[(f64, f64)]) -> (Interval, f64) {
-    let logs: Vec<(f64, f64)> =
-        points.iter().map(|(x, y)| (x.ln(), y.ln())).filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
-    let x_mean = average(logs.iter().map(|log| log.0));
-    let y_mean = average(logs.iter().map(|log| log.1));
-    let spread: f64 = logs.iter().map(|(x, _)| (x - x_mean).powi(2)).sum();
-    let center = logs.iter().map(|(x, y)| (x - x_mean) * (y - y_mean)).sum::<f64>() / spread;
-    let residuals: f64 = logs.iter().map(|(x, y)| (y - y_mean - center * (x - x_mean)).powi(2)).sum();
-    let freedom = logs.len().saturating_sub(2);
-    let half = student(freedom) * (residuals / (freedom as f64 * spread)).sqrt();
-    (Interval { center, half: if freedom == 0 { f64::INFINITY } else { half } }, (y_mean - center * x_mean).exp())
+/// y = factor·x^slope.
+#[derive(Clone, Copy, Debug)]
+pub struct PowerLaw {
+    /// The power.
+    pub slope: Interval,
+    /// y at x = 1.
+    pub factor: f64,
+    x_mean: f64,
+    spread: f64,
+    count: f64,
+}
+
+impl PowerLaw {
+    /// The line through the logarithms of `points` by least squares.
+    ///
+    /// # Accuracy
+    /// The intervals are exact where the residuals are independent, alike and Gaussian. Points that a log axis has no place for are left
+    /// out; of fewer than two different x the slope is NaN.
+    pub fn fit(points: &[(f64, f64)]) -> Self {
+        let logs: Vec<(f64, f64)> =
+            points.iter().map(|(x, y)| (x.ln(), y.ln())).filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
+        let x_mean = average(logs.iter().map(|log| log.0));
+        let y_mean = average(logs.iter().map(|log| log.1));
+        let spread: f64 = logs.iter().map(|(x, _)| (x - x_mean).powi(2)).sum();
+        let center = logs.iter().map(|(x, y)| (x - x_mean) * (y - y_mean)).sum::<f64>() / spread;
+        let residuals: f64 = logs.iter().map(|(x, y)| (y - y_mean - center * (x - x_mean)).powi(2)).sum();
+        let freedom = logs.len().saturating_sub(2);
+        let half = student(freedom) * (residuals / (freedom as f64 * spread)).sqrt();
+        let slope = Interval { center, half: if freedom == 0 { f64::INFINITY } else { half } };
+        PowerLaw { slope, factor: (y_mean - center * x_mean).exp(), x_mean, spread, count: logs.len() as f64 }
+    }
+
+    /// Its value.
+    pub fn at(&self, x: f64) -> f64 {
+        self.factor * x.powf(self.slope.center)
+    }
+
+    /// The 95 % confidence interval of the line at x.
+    pub fn band(&self, x: f64) -> (f64, f64) {
+        // half / spread^(−½) is t·s, the error of one residual.
+        let half = self.slope.half * (self.spread / self.count + (x.ln() - self.x_mean).powi(2)).sqrt();
+        (self.at(x) * (-half).exp(), self.at(x) * half.exp())
+    }
+
+    /// A curve with its band over these x.
+    pub fn curve(&self, label: &str, x: impl Iterator<Item = f64> + Clone) -> Curve {
+        let band = x.clone().map(|x| (x, self.band(x).0, self.band(x).1));
+        Curve::limit(label, x.map(|x| (x, self.at(x)))).with_band(band)
+    }
 }
 
 /// √(mean of the squares).
@@ -104,13 +139,18 @@ mod tests {
         assert!((of_four.center - 2.5).abs() < 1e-15 && (of_four.half - 3.182 * (5.0f64 / 12.0).sqrt()).abs() < 1e-12);
         assert!(mean(&[7.0]).half.is_infinite() && mean(&[]).center.is_nan());
         let exact: Vec<(f64, f64)> = [1.0, 4.0, 16.0, 64.0].map(|x: f64| (x, 3.0 * x.powf(-0.5))).to_vec();
-        let (slope, factor) = power_law(&exact);
-        assert!((slope.center + 0.5).abs() < 1e-12 && slope.half < 1e-12 && (factor - 3.0).abs() < 1e-12);
+        let law = PowerLaw::fit(&exact);
+        assert!((law.slope.center + 0.5).abs() < 1e-12 && law.slope.half < 1e-12 && (law.factor - 3.0).abs() < 1e-12);
+        assert!((law.at(4.0) - 1.5).abs() < 1e-12 && (law.band(4.0).1 - 1.5).abs() < 1e-9);
         // ln y = 0, 1, 1 at ln x = 0, 1, 2: slope ½, residuals −1/6, 1/3, −1/6.
         let e = std::f64::consts::E;
-        let (slope, _) = power_law(&[(1.0, 1.0), (e, e), (e * e, e), (0.0, 1.0), (1.0, -1.0)]);
+        let law = PowerLaw::fit(&[(1.0, 1.0), (e, e), (e * e, e), (0.0, 1.0), (1.0, -1.0)]);
+        let slope = law.slope;
         assert!((slope.center - 0.5).abs() < 1e-12 && (slope.half - 12.706 * (1.0f64 / 12.0).sqrt()).abs() < 1e-12);
         assert!(slope.contains(-0.5) && !slope.contains(9.0));
+        // At the mean of x the line is known as the mean of three: t·s/√3 with s² = 1/6.
+        let half = 12.706 * (1.0f64 / 18.0).sqrt();
+        assert!((law.band(e).1 / law.at(e) - half.exp()).abs() < 1e-9 * half.exp());
     }
 
     #[test]

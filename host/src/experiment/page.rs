@@ -1,0 +1,55 @@
+//! All findings on one page that needs nothing but a browser.
+
+use askama::Template;
+use std::path::Path;
+
+use super::finding::{Finding, shown};
+use super::{ExperimentError, Setting};
+use crate::job::write_atomically;
+
+struct Section<'a> {
+    finding: &'a Finding,
+    svg: String,
+}
+
+#[derive(Template)]
+#[template(path = "experiments.html")]
+struct Page<'a> {
+    data: &'a str,
+    sections: Vec<Section<'a>>,
+}
+
+impl Page<'_> {
+    fn number(&self, value: &f64) -> String {
+        if value.is_finite() { format!("{value:.3}") } else { "–".to_owned() }
+    }
+
+    fn optional(&self, value: &Option<f64>) -> String {
+        value.as_ref().map_or("–".to_owned(), |value| value.to_string())
+    }
+
+    fn shown(&self, value: &serde_json::Value) -> String {
+        shown(value)
+    }
+}
+
+/// The page as HTML, with its plots inside.
+///
+/// # Errors
+/// [`ExperimentError::Plot`].
+pub fn page(setting: &Setting<'_>, findings: &[Finding]) -> Result<String, ExperimentError> {
+    let section = |finding| Ok(Section { finding, svg: finding.svg()? });
+    let sections = findings.iter().map(section).collect::<Result<Vec<_>, ExperimentError>>()?;
+    let page = Page { data: &setting.data.name, sections };
+    page.render().map_err(|error| ExperimentError::Plot(error.to_string()))
+}
+
+/// Writes `index.html` and the files of each finding into a folder that is there, each whole or not at all.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_report(setting: &Setting<'_>, findings: &[Finding], folder: &Path) -> Result<(), ExperimentError> {
+    findings.iter().try_for_each(|finding| finding.write(folder))?;
+    write_atomically(&folder.join("index.html"), page(setting, findings)?.as_bytes())?;
+    Ok(())
+}
