@@ -33,6 +33,11 @@ const LONG: usize = 2048;
 /// Columns per tile of the backward solve.
 const NARROW: usize = 32;
 
+/// Rows per tile of a factorisation of size n: more where there are tiles enough for many threads.
+fn tile(n: usize) -> usize {
+    if n < 8192 { TILE } else { 2 * TILE }
+}
+
 /// The pivot at which a factorisation stopped.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Failure {
@@ -50,7 +55,7 @@ pub(super) struct Failure {
 /// # Cost
 /// n³/3 operations; scratch of `PANEL`² numbers.
 pub(super) fn factor<T: Entry>(mut a: MatMut<'_, T>, done: &dyn Fn(f64)) -> Result<(), Failure> {
-    let n = a.nrows();
+    let (n, rows) = (a.nrows(), tile(a.nrows()));
     let mut own = Mat::<T>::zeros(PANEL.min(n), PANEL.min(n));
     let params: Spec<LltParams, T> = Spec::default();
     let mut memory = MemBuffer::new(cholesky_in_place_scratch::<T>(PANEL.min(n), Par::Seq, params));
@@ -66,11 +71,11 @@ pub(super) fn factor<T: Entry>(mut a: MatMut<'_, T>, done: &dyn Fn(f64)) -> Resu
         own.copy_from_triangular_lower(diagonal.rb());
 
         if start > 0 {
-            let own_tiles = own.rb_mut().par_row_chunks_mut(TILE).enumerate().map(|(t, tile)| (start + t * TILE, tile));
-            let tiles = below.rb_mut().par_row_chunks_mut(TILE).enumerate();
-            own_tiles.chain(tiles.map(|(t, tile)| (start + width + t * TILE, tile))).for_each(|(row, tile)| {
-                let rows = left.subrows(row, tile.nrows());
-                matmul(tile, Accum::Add, rows, pivot_rows.transpose(), T::rounded(-1.0), Par::Seq);
+            let own_tiles = own.rb_mut().par_row_chunks_mut(rows).enumerate().map(|(t, tile)| (start + t * rows, tile));
+            let tiles = below.rb_mut().par_row_chunks_mut(rows).enumerate();
+            own_tiles.chain(tiles.map(|(t, tile)| (start + width + t * rows, tile))).for_each(|(row, tile)| {
+                let left = left.subrows(row, tile.nrows());
+                matmul(tile, Accum::Add, left, pivot_rows.transpose(), T::rounded(-1.0), Par::Seq);
             });
         }
         let result = cholesky_in_place(own.rb_mut(), Default::default(), Par::Seq, MemStack::new(&mut memory), params);
@@ -80,7 +85,7 @@ pub(super) fn factor<T: Entry>(mut a: MatMut<'_, T>, done: &dyn Fn(f64)) -> Resu
             return Err(Failure { index: start + index, pivot: own[(index, index)].into() });
         }
         let own = own.rb();
-        below.par_row_chunks_mut(TILE).for_each(|tile| {
+        below.par_row_chunks_mut(rows).for_each(|tile| {
             solve_lower_triangular_in_place(own, tile.transpose_mut(), Par::Seq);
         });
         let columns = (start + width) as f64 / n as f64;

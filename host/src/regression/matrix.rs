@@ -30,6 +30,8 @@ pub struct Matrix<T> {
     /// Per column, the sum of |K_ij| over i ≠ j.
     off_diagonal_sums: Vec<f64>,
     largest: f64,
+    /// Whether the kernel still stands below the diagonal, too.
+    whole: bool,
 }
 
 impl<T: Entry> Matrix<T> {
@@ -52,7 +54,7 @@ impl<T: Entry> Matrix<T> {
         let offset = Some(data.as_ptr().align_offset(LINE)).filter(|&o| o <= Self::LINE).unwrap_or(0);
         let diagonal = reserved(n, f64::NAN).ok_or_else(memory)?;
         let off_diagonal_sums = reserved(n, f64::NAN).ok_or_else(memory)?;
-        Ok(Self { data, offset, stride, n, diagonal, off_diagonal_sums, largest: 0.0 })
+        Ok(Self { data, offset, stride, n, diagonal, off_diagonal_sums, largest: 0.0, whole: false })
     }
 
     /// The number of rows and columns, at least 1.
@@ -73,6 +75,7 @@ impl<T: Entry> Matrix<T> {
 
     /// As [`view`](Self::view), to be written. What stands above the diagonal must be left alone.
     pub(super) fn view_mut(&mut self) -> MatMut<'_, T> {
+        self.whole = false;
         let (n, stride) = (self.n, self.stride);
         MatMut::from_column_major_slice_with_stride_mut(self.values_mut(), n, n, stride)
     }
@@ -150,13 +153,16 @@ impl<T: Entry> Matrix<T> {
         self.largest = largest.reduce(|| 0.0, f64::max);
         self.off_diagonal_sums = sums;
         self.diagonal = diagonal;
+        self.whole = true;
         Ok(())
     }
 
     /// Puts K + ridge·I back on and below the diagonal. Call it inside the pool, after [`keep`](Self::keep).
     pub(super) fn restore(&mut self, ridge: f64) {
         let n = self.n;
-        for start in (0..n).step_by(COPY) {
+        // After `keep` there is nothing to copy.
+        let copied = if self.whole { n } else { 0 };
+        for start in (copied..n).step_by(COPY) {
             let width = COPY.min(n - start);
             let (left, right) = self.view_mut().split_at_col_mut(start);
             let (above, below) = right.subcols_mut(0, width).split_at_row_mut(start);
