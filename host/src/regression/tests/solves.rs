@@ -112,6 +112,27 @@ fn hilbert_matrices_are_solved_stably_and_flagged() {
     assert!(fit.report.warning().unwrap().contains("4.5e15"));
 }
 
+/// Images that are nearly the same: a vector that is even over the two of a pair sees nothing of them.
+#[test]
+fn near_duplicates_are_seen_in_the_condition_number() {
+    let n = 240;
+    for (pairs, apart) in [(1, 1e-3), (20, 1e-3), (20, 1e-5), (120, 1e-4)] {
+        let mut random = Random(5);
+        let mut x: Rows = (0..n).map(|_| (0..30).map(|_| random.next()).collect()).collect();
+        for pair in 0..pairs {
+            // Of different distances, so that one pair decides, and not the first.
+            let apart = apart * (1.0 + ((pair * 7) % pairs) as f64);
+            x[n - 1 - pair] = x[pair].iter().map(|value| value + apart * random.next()).collect();
+        }
+        let square = |i: usize, j: usize| x[i].iter().zip(&x[j]).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        let a = symmetric(n, |i, j| (-square(i, j) / 20.0).exp());
+        let exact = condition_one(&a);
+        let got = solve(&a, 0.0).unwrap().report.condition;
+        assert!(got <= exact * (1.0 + CONDITION_ABOVE.max(exact * CONDITION_ROUNDING)), "{got:e} {exact:e}");
+        assert!(got * CONDITION_BELOW >= exact, "{pairs} pairs: {got:e} {exact:e}");
+    }
+}
+
 #[test]
 fn fit_loads_and_solves() {
     let a = random_spd(50, 1.0, 4);
