@@ -1,4 +1,4 @@
-//! How far a job is, on stderr: a bar on a terminal, a plain line every ten seconds elsewhere.
+//! How far a job is, on stderr: a bar on a terminal; elsewhere a plain line as a stage begins, and then every ten seconds.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -95,6 +95,13 @@ impl Watch for Progress {
     }
 
     fn stage(&self, what: &str) {
+        self.with(|state| match &state.bar {
+            Some(bar) => bar.set_message(what.to_owned()),
+            None => state.line(what),
+        });
+    }
+
+    fn step(&self, what: &str) {
         self.with(|state| {
             if let Some(bar) = &state.bar {
                 bar.set_message(what.to_owned());
