@@ -134,7 +134,7 @@ fn steps(text: &mut String, regression: &RegressionPlan, nodes: usize) {
             &format!("regression  {solver}: {times}, with {few:.0} to {many:.0} steps each, as other kernels took"),
         );
     }
-    if nodes > 1 && nodes_solver != solver || nodes > 1 && steps.is_some() {
+    if nodes > 1 && (nodes_solver != solver || steps.is_some()) {
         line(text, &format!("            on {nodes} nodes {nodes_solver}: {}", range(*nodes_seconds_range)));
     }
 }

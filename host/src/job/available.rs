@@ -6,6 +6,9 @@
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use super::cores;
+
 /// Memory that can be had, and what ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Available {
@@ -32,8 +35,8 @@ impl Limit {
         match self {
             Limit::Machine => "",
             Limit::Group => " below the limit of the control group (cgroup)",
-            Limit::AddressSpace => " below the limit on the address space (ulimit -v)",
-            Limit::Data => " below the limit on data (ulimit -d)",
+            Limit::AddressSpace => " below the limit on the address space (ulimit -v), less the buffers of the threads",
+            Limit::Data => " below the limit on data (ulimit -d), less the buffers of the threads",
         }
     }
 }
@@ -62,16 +65,26 @@ fn least(root: &Path, limits: impl IntoIterator<Item = Available>) -> Option<Ava
     machine.into_iter().chain(groups).chain(limits).min_by_key(|available| available.bytes)
 }
 
-/// What this process may still map.
+/// What this process may still map, less what the threads of a solver map beside the matrices: for each one a buffer of twice the third-level cache, in which
+/// faer packs the factors of a product, and a heap of the C library. Little of it is ever used, so it counts where addresses are counted alone.
 #[cfg(unix)]
 fn own_limits() -> Vec<Available> {
     use rustix::process::{Resource, getrlimit};
+    const HEAP: u64 = 64 << 20;
+    const CACHE: u64 = 32 << 20;
     let status = read_to_string("/proc/self/status").unwrap_or_default();
-    let limits = [(Resource::As, "VmSize:", Limit::AddressSpace), (Resource::Data, "VmData:", Limit::Data)];
-    let left = limits.into_iter().filter_map(|(resource, mapped, limit)| {
+    let cache = read_to_string("/sys/devices/system/cpu/cpu0/cache/index3/size").ok();
+    let cache =
+        cache.and_then(|size| size.trim().strip_suffix('K')?.parse::<u64>().ok()).map_or(CACHE, |size| size << 10);
+    let threads = cores() as u64;
+    let limits = [
+        (Resource::As, "VmSize:", 2 * cache + HEAP, Limit::AddressSpace),
+        (Resource::Data, "VmData:", 2 * cache, Limit::Data),
+    ];
+    let left = limits.into_iter().filter_map(|(resource, mapped, buffers, limit)| {
         let most = getrlimit(resource).current?;
         let mapped = kilobytes(&status, mapped).unwrap_or(0);
-        Some(Available { bytes: most.saturating_sub(mapped), limit })
+        Some(Available { bytes: most.saturating_sub(mapped).saturating_sub(threads.saturating_mul(buffers)), limit })
     });
     left.collect()
 }

@@ -245,7 +245,7 @@ mod tests {
         // All of CIFAR-10 by global pooling: 6.8 million tiles before, 0.4 million now.
         let (train, test) = (50_000_usize.div_ceil(64), 10_000_usize.div_ceil(64));
         assert!(train * (train + 1) / 2 + train * test < 430_000);
-        assert_eq!([500, 50_000].map(|n| tile(NetKind::CntkV, 21, n)), [32, 256]);
+        assert_eq!([500, 50_000].map(|n| tile(NetKind::CntkV, 21, n)), [32, 128]);
     }
 
     #[test]

@@ -71,7 +71,10 @@ impl From<RegressionError> for Stop {
 impl Stop {
     /// What a direction of this curvature says of a matrix of this ‖A‖₁: none if it may be positive definite.
     pub(super) fn of(curvature: f64, norm: f64, iterations: usize) -> Option<Self> {
-        if curvature.abs() <= f64::EPSILON / 2.0 * norm {
+        if curvature.is_nan() {
+            // A direction whose square leaves the range of f64.
+            Some(Stop::Overflow)
+        } else if curvature.abs() <= f64::EPSILON / 2.0 * norm {
             Some(Stop::Singular { curvature, iterations })
         } else if curvature < 0.0 {
             Some(Stop::Curvature { curvature, iterations })
@@ -254,7 +257,8 @@ mod tests {
         fn apply(&self, x: MatRef<'_, f64>, mut y: MatMut<'_, f64>) -> Result<(), RegressionError> {
             let call = self.calls.fetch_add(1, Ordering::Relaxed);
             for i in 0..x.nrows() {
-                let sign = if (i * 7 + call * 3).is_multiple_of(5) { 1.0 } else { -1.0 };
+                let bits = ((call + 1) * 1000 + i) as u64;
+                let sign = if bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40 & 1 == 0 { 1.0 } else { -1.0 };
                 y[(i, 0)] = (i + 1) as f64 * x[(i, 0)] * (1.0 + sign * self.noise);
             }
             Ok(())

@@ -30,8 +30,16 @@ fn a_limit_on_the_address_space_is_told_before_the_work() {
     limited(path, 900_000, "kernel --x x.npy --out k.npy --net fc --depth 2,3,4,5,6,7 --threads 2 -q")
         .fails(1, "ulimit -v");
     assert!(!path.join("k.npy").exists());
+    // What takes little, but for the buffers of the threads, which are as many as the cores: refused or done, and nothing else.
+    let small = "run --train-size 60 --test-size 20 --depth 3 --net fc -q";
+    for kilobytes in [300_000, 400_000, 600_000] {
+        let said = limited(path, kilobytes, small);
+        if said.code != Some(0) {
+            said.fails(1, "ulimit -v");
+        }
+    }
     // What fits is not refused.
-    limited(path, 1_000_000, "run --train-size 60 --test-size 20 --depth 3 --net fc --threads 2 -q").ok();
+    limited(path, 1_000_000_000, small).ok();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::precision::METHODS;
 use super::support::*;
 use std::path::Path;
 use std::process::Command;
-use ultrawide::data::npy::{Matrices, write_array};
+use ultrawide::data::npy::{Matrices, read_labels, write_array};
 
 /// The command where no file may grow beyond some kB: a stand-in for a disk that fills up at the end.
 #[cfg(target_os = "linux")]
@@ -24,7 +24,6 @@ fn a_report_that_cannot_be_written_takes_no_result_away() {
     let path = folder.path();
     let job = "run --train-size 60 --test-size 20 --depth 3,4,5 --net fc,cntk-v -q";
     run(path, &format!("{job} --store s")).ok();
-    run(path, "kernel --x x.npy --out k.npy --net fc --depth 2").fails(1, "x.npy");
     for (command, word) in [
         (format!("{job} --report r.json"), "depth 5"),
         ("regress --store s --report r.json -q".to_owned(), "depth 5"),
@@ -45,15 +44,16 @@ fn regress_writes_the_scores_of_which_it_predicts() {
     let folder = folder();
     let path = folder.path();
     run(path, "run --train-size 60 --test-size 20 --depth 3,4 --net fc --store s -q").ok();
-    run(path, "regress --store s --out p.npy --mean f.npy -q").ok();
-    let (mut scores, mut classes) = (open(path, "f.npy"), open(path, "p.npy"));
-    assert_eq!((scores.shape(), classes.shape()), (&[2, 20, 10][..], &[2, 20][..]));
-    let predictions = classes.read(0).unwrap();
-    for depth in 0..2 {
-        for (image, f) in scores.read(depth).unwrap().chunks(10).enumerate() {
-            let best = (0..10).fold(0, |best, class| if f[class] > f[best] { class } else { best });
-            assert_eq!(predictions[depth * 20 + image], best as f64);
-        }
+    run(path, "regress --store s --mean f.npy -q").ok();
+    assert_eq!(open(path, "f.npy").shape(), [2, 20, 10]);
+    run(path, "run --train-size 60 --test-size 20 --depth 3 --net fc --store one -q").ok();
+    run(path, "regress --store one --out p.npy --mean f.npy -q").ok();
+    let mut scores = open(path, "f.npy");
+    assert_eq!(scores.shape(), [20, 10]);
+    let predictions = read_labels(&path.join("p.npy")).unwrap();
+    for (image, f) in scores.read(0).unwrap().chunks(10).enumerate() {
+        let best = (0..10).fold(0, |best, class| if f[class] > f[best] { class } else { best });
+        assert_eq!(usize::from(predictions[image]), best);
     }
     run(path, "regress --store s --mean s/f.npy").fails(2, "--mean");
 }
@@ -63,9 +63,9 @@ fn open(folder: &Path, name: &str) -> Matrices {
 }
 
 /// The scores of the three solvers on the kernels of a store, against each other.
-fn agree(path: &Path) {
+fn agree(path: &Path, data: &str) {
     for solver in ["cholesky", "mixed", "cg"] {
-        run(path, &format!("regress --store s --solver {solver} --mean {solver}.npy -q")).ok();
+        run(path, &format!("regress --store s {data} --solver {solver} --mean {solver}.npy -q")).ok();
     }
     let [mut direct, mut mixed, mut cg] =
         ["cholesky", "mixed", "cg"].map(|solver| open(path, &format!("{solver}.npy")));
@@ -85,7 +85,7 @@ fn the_scores_of_all_solvers_agree_on_digits() {
     let folder = folder();
     let path = folder.path();
     run(path, "run --train-size 1400 --test-size 300 --net fc,cntk-v --depth 3 --store s -q --solver cg").ok();
-    agree(path);
+    agree(path, "");
 }
 
 #[test]
@@ -98,7 +98,17 @@ fn the_scores_of_all_solvers_agree_on_cifar_10() {
     let data = data.to_str().expect("a path without oddities");
     let job = "--train-size 1500 --test-size 300 --net cntk-v --depth 3,21 --store s -q --solver cg";
     run(path, &format!("run --data cifar10 --data-dir {data} {job}")).ok();
-    agree(path);
+    agree(path, &format!("--data-dir {data}"));
+}
+
+/// What takes a while is told as it begins, also where nobody looks at a terminal.
+#[test]
+fn the_stages_of_a_sweep_are_told() {
+    let folder = folder();
+    let path = folder.path();
+    run(path, "run --net fc --depth 3 --store s -q --solver cg").ok();
+    let said = run(path, "sweep --store s --threads 1").ok();
+    assert!(said.stderr.lines().any(|line| line == "eigenvalues: fc ntk all depth 3"), "{}", said.stderr);
 }
 
 /// Of a matrix that is singular and one that is not: a failed row is one line, the rest is told.
