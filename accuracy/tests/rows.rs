@@ -46,6 +46,7 @@ const NOT_NUMERICAL: [(&str, &[&str]); 27] = [
             "Net::trained_name",
             "Net::entries",
             "Net::tile",
+            "Net::largest_tile",
         ],
     ),
     ("host/src/gram/run.rs", &["TileSource", "Gram::plan", "Gram::check", "Gram::pairs", "Gram::thread_bytes"]),

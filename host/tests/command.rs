@@ -14,11 +14,15 @@ mod export;
 mod happy;
 #[path = "command/kill.rs"]
 mod kill;
+#[path = "command/memory.rs"]
+mod memory;
 #[path = "command/plan.rs"]
 mod plan;
 #[allow(dead_code, reason = "a file of the core's tests, of which a part is used")]
 #[path = "../../core/tests/common/precision.rs"]
 mod precision;
+#[path = "command/results.rs"]
+mod results;
 #[path = "command/resume.rs"]
 mod resume;
 #[path = "command/shards.rs"]

@@ -64,7 +64,7 @@ pub(super) fn line_of_clap(error: &clap::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => None,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Some(
-            "a subcommand is needed: run, plan, kernel, regress, export, info or completions (--help tells more)"
+            "a subcommand is needed: run, plan, kernel, regress, sweep, export, info or completions (--help tells more)"
                 .to_owned(),
         ),
         _ => {

@@ -20,6 +20,8 @@ Examples:
         shape (2, m, n): depths, rows of --x, rows of --y
   ultrawide kernel --x X.npy --out K.npy --net cntk-v --depth 3,11 --kernel ntk,nngp --precision f64
         shape (2, 2, n, n): kernels, depths, rows, columns
+  ultrawide kernel --x XT.npy --y X.npy --normalise --diagonal --out KD.npy --net fc --depth 3 --kernel nngp
+        shape (1, m): k(x, x) of the same normalised images as without --diagonal
 
 Kernels are in the scale of Arora et al. 2019: no 1/channels, 1/(filter size)^2 once per layer.";
 
@@ -33,8 +35,9 @@ pub(super) struct Kernel {
     /// Images of the columns [default: those of --x, for a symmetric matrix]
     #[arg(long, value_name = "FILE")]
     y: Option<PathBuf>,
-    /// Only k(x, x) of each image, as a matrix of one row: the prior variance of a Gaussian process
-    #[arg(long, conflicts_with = "y")]
+    /// Only k(x, x) of each image, as a matrix of one row: the prior variance of a Gaussian process. With --normalise, --y names the
+    /// training images, whose statistics serve for both: as for the kernel of test images with them
+    #[arg(long)]
     diagonal: bool,
     /// Where to write the kernels, .npy in the precision asked for
     #[arg(long, value_name = "FILE")]
@@ -63,6 +66,9 @@ impl Kernel {
 
     pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
         let nets = self.settings()?;
+        if self.diagonal && self.y.is_some() && !self.normalise {
+            bail!(Usage("--diagonal: k(x, x) takes no columns; --y serves --normalise alone".to_owned()));
+        }
         let outputs = [("--out", Some(&self.out)), ("--report", self.report.as_ref())];
         args::check_distinct(&outputs, &[("--x", Some(&self.x)), ("--y", self.y.as_ref())], None)?;
         let machine = self.nets.machine()?;
@@ -92,12 +98,11 @@ impl Kernel {
             tile: self.nets.tile,
             diagonal: self.diagonal,
         };
-        let report = kernel(&x, y.as_ref(), &self.out, &options, &machine, &Progress::new(talk.quiet))?;
-        if let Some(path) = &self.report {
-            report.write(path)?;
-        }
+        let columns = y.as_ref().filter(|_| !self.diagonal);
+        let report = kernel(&x, columns, &self.out, &options, &machine, &Progress::new(talk.quiet))?;
+        let written = self.report.as_deref().map_or(Ok(()), |path| report.write(path));
         let shape: Vec<String> = report.shape.iter().map(ToString::to_string).collect();
-        output::print(&format!(
+        let text = format!(
             "{}: ({}) {}, {} pairs in {:.2} s ({}, {} threads)\n",
             self.out.display(),
             shape.join(", "),
@@ -106,7 +111,8 @@ impl Kernel {
             report.kernel_seconds,
             report.backend,
             report.threads
-        ))
+        );
+        output::print_beside(written.map_err(Into::into), &text)
     }
 }
 

@@ -5,6 +5,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 use super::failure::Usage;
+use crate::data::Dataset;
 use crate::data::npy::{Matrices, read_labels};
 use crate::job::{Classes, stored_data};
 use crate::store::Store;
@@ -26,7 +27,7 @@ pub(super) struct KernelArgs {
     data_dir: Option<PathBuf>,
     /// Classes of the training images, .npy of integers
     #[arg(long, value_name = "FILE")]
-    labels: Option<PathBuf>,
+    pub(super) labels: Option<PathBuf>,
     /// Classes of the test images, if they are known
     #[arg(long, value_name = "FILE", requires = "labels")]
     test_labels: Option<PathBuf>,
@@ -45,13 +46,20 @@ impl KernelArgs {
 
     /// The store and the classes of its images, if a store is named.
     pub(super) fn stored(&self) -> anyhow::Result<Option<(Store, Classes)>> {
+        Ok(self.stored_data()?.map(|(store, classes, _)| (store, classes)))
+    }
+
+    /// The same with the data set, where no file names the classes.
+    pub(super) fn stored_data(&self) -> anyhow::Result<Option<(Store, Classes, Option<Dataset>)>> {
         let Some(path) = &self.store else { return Ok(None) };
         let store = Store::open(path)?;
-        let classes = match self.classes()? {
-            Some(classes) => classes,
-            None => stored_data(&store, self.data_dir.as_deref())?.into(),
-        };
-        Ok(Some((store, classes)))
+        Ok(Some(match self.classes()? {
+            Some(classes) => (store, classes, None),
+            None => {
+                let data = stored_data(&store, self.data_dir.as_deref())?;
+                (store, Classes::from(&data), Some(data))
+            }
+        }))
     }
 
     /// The files of the kernels and the classes, where no store is named.

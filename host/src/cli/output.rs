@@ -12,3 +12,13 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Writes to standard output whatever became of the files, which have been written before: nothing that happens to the terminal can take these
+/// away, and a file that cannot be written does not take away what hours have found.
+///
+/// # Errors
+/// The first of the files.
+pub(super) fn print_beside(written: anyhow::Result<()>, text: &str) -> anyhow::Result<()> {
+    let printed = print(text);
+    written.and(printed)
+}

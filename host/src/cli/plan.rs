@@ -15,6 +15,9 @@ Examples:
   ultrawide plan --data cifar10 --data-dir . --net cntk-v --store vanilla.zarr --resume --report plan.json
         what is left to do
 
+With --nodes and --solver auto or cg the regression is planned as run --mpi does it. A regression by cg or mixed takes as many steps as its kernel makes
+necessary: there the plan has a range, from kernels that were measured, which is no promise.
+
 The time is that of this machine with nothing else to do, from about two seconds of trial: the job's own kernels on a few of its images, a small
 regression, and with --store some tiles in a folder beside it, which is removed again. A multiply-add counts as one operation.";
 
@@ -24,7 +27,7 @@ regression, and with --store some tiles in a folder beside it, which is removed 
 pub(super) struct Plan {
     #[command(flatten)]
     args: RunArgs,
-    /// Machines like this one that divide the kernels among them; one of them does the regression
+    /// Machines like this one that divide the kernels among them, and the products of cg (run --mpi); another solver is for one of them
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = args::sizes(1 << 20), allow_negative_numbers = true)]
     nodes: usize,
 }
@@ -38,9 +41,7 @@ impl Plan {
     pub(super) fn execute(&self) -> anyhow::Result<()> {
         let Loaded { data, options, machine, shard, report: path, loading } = self.args.load()?;
         let report = plan(&data, &options, &PlanOptions { share: shard, nodes: self.nodes, loading }, &machine)?;
-        if let Some(path) = &path {
-            report.write(path)?;
-        }
-        output::print(&table::plan(&report))
+        let written = path.map_or(Ok(()), |path| report.write(&path));
+        output::print_beside(written.map_err(Into::into), &table::plan(&report))
     }
 }

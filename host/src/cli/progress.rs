@@ -1,24 +1,30 @@
-//! How far a job is, on stderr: a bar on a terminal, a plain line every ten seconds elsewhere.
+//! How far a job is, on stderr: a bar on a terminal; elsewhere a plain line for each stage that is not over at once, and then
+//! every ten seconds.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::job::{Watch, Work};
 
 const EVERY: Duration = Duration::from_secs(10);
+/// A stage that takes longer is told.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Watches a job.
 pub(super) struct Progress {
     quiet: bool,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 struct State {
     bar: Option<ProgressBar>,
     started: Instant,
     told: Instant,
+    /// A stage that has not been told, and when it began.
+    begun: Option<(Instant, String)>,
     /// What there was before this run.
     before: Work,
     done: Work,
@@ -29,15 +35,33 @@ impl Progress {
     pub(super) fn new(quiet: bool) -> Self {
         let (before, done, total) = (Work::default(), Work::default(), Work::default());
         let (started, told) = (Instant::now(), Instant::now());
-        Progress { quiet, state: Mutex::new(State { bar: None, started, told, before, done, total }) }
+        let state = State { bar: None, started, told, begun: None, before, done, total };
+        let state = Arc::new(Mutex::new(state));
+        if !quiet {
+            let state = Arc::downgrade(&state);
+            let tell = move || {
+                while let Some(state) = state.upgrade() {
+                    locked(&state).tell_stage();
+                    drop(state);
+                    thread::sleep(SOON / 2);
+                }
+            };
+            // Without this thread a stage is told when it has something to tell itself.
+            let _ = thread::Builder::new().name("progress".to_owned()).spawn(tell);
+        }
+        Progress { quiet, state }
     }
 
     fn with(&self, act: impl FnOnce(&mut State)) {
         if !self.quiet {
-            // A thread that panicked while it held the lock has left whole numbers behind.
-            act(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+            act(&mut locked(&self.state));
         }
     }
+}
+
+/// A thread that panicked while it held the lock has left whole numbers behind.
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
@@ -50,6 +74,13 @@ impl State {
         let rate = if seconds > 0.0 { pairs / seconds } else { 0.0 };
         let eta = if work > 0.0 { duration(seconds * left / work) } else { "?".to_owned() };
         format!("{} of {} pairs, {rate:.0} pairs/s, {eta} left", self.done.pairs, self.total.pairs)
+    }
+
+    /// Tells a stage that has gone on for a while. Those that are over at once would be many lines about nothing.
+    fn tell_stage(&mut self) {
+        if let Some((_, text)) = self.begun.take_if(|(begun, _)| begun.elapsed() >= SOON) {
+            self.line(&text);
+        }
     }
 
     fn line(&mut self, text: &str) {
@@ -95,6 +126,13 @@ impl Watch for Progress {
     }
 
     fn stage(&self, what: &str) {
+        self.with(|state| match &state.bar {
+            Some(bar) => bar.set_message(what.to_owned()),
+            None => state.begun = Some((Instant::now(), what.to_owned())),
+        });
+    }
+
+    fn step(&self, what: &str) {
         self.with(|state| {
             if let Some(bar) = &state.bar {
                 bar.set_message(what.to_owned());
@@ -106,6 +144,7 @@ impl Watch for Progress {
 
     fn end(&self) {
         self.with(|state| {
+            state.begun = None;
             if let Some(bar) = state.bar.take() {
                 bar.finish_and_clear();
             }

@@ -38,6 +38,9 @@ pub(super) struct Regress {
     /// Write the predicted classes to this .npy file (uint16)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write f(x) of the test images to this .npy file (float64): (m, classes); or with (depths) or (kernels, depths) before that
+    #[arg(long, value_name = "FILE")]
+    mean: Option<PathBuf>,
     /// Threads, at most 1024 [default: one per core]
     #[arg(long, value_name = "N", value_parser = args::threads(), allow_negative_numbers = true)]
     threads: Option<usize>,
@@ -48,10 +51,13 @@ pub(super) struct Regress {
 
 impl Regress {
     pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
-        let outputs = [("--out", self.out.as_ref()), ("--report", self.report.as_ref())];
+        let outputs =
+            [("--out", self.out.as_ref()), ("--mean", self.mean.as_ref()), ("--report", self.report.as_ref())];
         args::check_distinct(&outputs, &self.kernels.inputs(), self.kernels.store.as_ref())?;
         args::check_report(self.report.as_ref())?;
-        self.out.as_deref().map(check_writable).transpose()?;
+        for path in [&self.out, &self.mean].into_iter().flatten() {
+            check_writable(path)?;
+        }
         let watch = Progress::new(talk.quiet);
         let (ridge, solver) = (self.ridge, self.solver.0);
         let (report, outer) = if let Some((store, classes)) = self.kernels.stored()? {
@@ -64,22 +70,37 @@ impl Regress {
             (report, train.outer().to_vec())
         };
         let failed = report.failures().next();
-        if let (Some(out), None) = (&self.out, failed) {
-            write_predictions(out, &report, outer)?;
-        }
-        if let Some(path) = &self.report {
-            report.write(path)?;
-        }
-        output::print(&table::render(&report, talk.verbose))?;
+        let written = self.write(&report, &outer, failed.is_some());
+        output::print_beside(written, &table::render(&report, talk.verbose))?;
         match failed {
             None => Ok(()),
             Some(row) => bail!("{}: {}", row.name(), row.error.as_deref().unwrap_or_default()),
         }
     }
-}
 
-/// Writes the predicted classes; `shape` is that of the kernels, to which the test images are added.
-fn write_predictions(path: &std::path::Path, report: &Report, mut shape: Vec<usize>) -> anyhow::Result<()> {
-    shape.push(report.results.first().map_or(0, |row| row.predictions.len()));
-    Ok(write_array(path, &shape, report.results.iter().flat_map(|row| row.predictions.iter().copied()))?)
+    /// Writes the files that were asked for, after a failure the report alone. `outer` is the shape of the kernels' lists.
+    fn write(&self, report: &Report, outer: &[usize], failed: bool) -> anyhow::Result<()> {
+        // The report first: it has everything that the table tells.
+        if let Some(path) = &self.report {
+            report.write(path)?;
+        }
+        if failed {
+            return Ok(());
+        }
+        let rows = &report.results;
+        let images = rows.first().map_or(0, |row| row.predictions.len());
+        if let Some(path) = &self.out {
+            write_array(
+                path,
+                &[outer, &[images]].concat(),
+                rows.iter().flat_map(|row| row.predictions.iter().copied()),
+            )?;
+        }
+        if let Some(path) = &self.mean {
+            let classes = rows.first().map_or(0, |row| row.scores.len() / images.max(1));
+            let shape = [outer, &[images, classes]].concat();
+            write_array(path, &shape, rows.iter().flat_map(|row| row.scores.iter().copied()))?;
+        }
+        Ok(())
+    }
 }

@@ -77,7 +77,7 @@ pub(super) struct RunArgs {
     resume: bool,
     /// Compute the i-th of n shares of the kernels into the store, without regression; the processes with the other shares may run at
     /// the same time, on other machines too, or later. The same command goes on where it was stopped
-    #[arg(long, value_name = "i/n", requires = "store")]
+    #[arg(long, value_name = "i/n", requires = "store", allow_hyphen_values = true)]
     shard: Option<Share>,
     /// Write everything to this file; .json or .csv
     #[arg(long, value_name = "FILE")]
@@ -147,10 +147,8 @@ impl Run {
         let progress = Progress::new(talk.quiet);
         if let Some(share) = shard {
             let report = run_share(&data, &options, share, &machine, &progress)?;
-            if let Some(path) = &path {
-                report.write(path)?;
-            }
-            return output::print(&table::share(&report, options.store.as_deref()));
+            let written = path.as_deref().map_or(Ok(()), |path| report.write(path));
+            return output::print_beside(written.map_err(Into::into), &table::share(&report, options.store.as_deref()));
         }
         finish(&run(&data, &options, &machine, &progress)?, path.as_deref(), talk)
     }
@@ -168,11 +166,8 @@ impl Run {
 
 /// Tells what a run has found.
 pub(super) fn finish(report: &Report, path: Option<&Path>, talk: Talk) -> anyhow::Result<()> {
-    // The file first: nothing that happens to the terminal can take it away.
-    if let Some(path) = path {
-        report.write(path)?;
-    }
-    output::print(&table::render(report, talk.verbose))?;
+    let written = path.map_or(Ok(()), |path| report.write(path));
+    output::print_beside(written.map_err(Into::into), &table::render(report, talk.verbose))?;
     match report.failures().next() {
         None => Ok(()),
         Some(row) => bail!("{}: {}", row.name(), row.error.as_deref().unwrap_or_default()),

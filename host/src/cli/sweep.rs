@@ -4,11 +4,12 @@ use anyhow::bail;
 use clap::Args;
 use std::path::PathBuf;
 
+use super::failure::Usage;
 use super::kernels::KernelArgs;
 use super::progress::Progress;
 use super::{Talk, args, output, table};
 use crate::data::npy::{Matrices, write_array};
-use crate::job::{SweepOptions, SweepRow, check_writable, sweep_arrays, sweep_store};
+use crate::job::{SweepOptions, SweepReport, check_writable, sweep_arrays, sweep_store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +17,8 @@ Examples:
         test accuracy, leave-one-out accuracy and error of four ridges, for every kernel of `ultrawide run --store`
   ultrawide sweep --store kernels.zarr --time 1,10,100,inf --report times.csv
         the accuracy at four times of training by gradient flow; inf is kernel regression
+  ultrawide sweep --store nngp.zarr --ridge 1e-2 --variance v.npy
+        variances of the Gaussian process, where `ultrawide run --store` had --kernel nngp
   ultrawide kernel --x XT.npy --diagonal --out KD.npy --net fc --depth 3 --kernel nngp
   ultrawide sweep --train K.npy --test KT.npy --test-diagonal KD.npy --labels y.npy --ridge 0.01 --mean f.npy --variance v.npy
         mean and variance of the Gaussian process with that kernel and noise of variance 0.01
@@ -40,8 +43,9 @@ pub(super) struct Sweep {
     /// Write f(x) of the test images to this .npy file: (kernels, ridges and times, m, classes)
     #[arg(long, value_name = "FILE")]
     mean: Option<PathBuf>,
-    /// Write the variances of the test images to this .npy file: (kernels, ridges, m)
-    #[arg(long, value_name = "FILE", requires = "test_diagonal", conflicts_with = "time")]
+    /// Write the variances of the test images to this .npy file: (kernels, ridges, m). Needs --test-diagonal, or a --store of a data set, of
+    /// whose test images k(x, x) is computed
+    #[arg(long, value_name = "FILE", conflicts_with = "time")]
     variance: Option<PathBuf>,
     /// Threads, at most 1024 [default: one per core]
     #[arg(long, value_name = "N", value_parser = args::threads(), allow_negative_numbers = true)]
@@ -62,6 +66,16 @@ impl Sweep {
         inputs.push(("--test-diagonal", self.test_diagonal.as_ref()));
         args::check_distinct(&outputs, &inputs, self.kernels.store.as_ref())?;
         args::check_report(self.report.as_ref())?;
+        let missing = match (&self.variance, &self.kernels.store) {
+            (Some(_), None) if self.test_diagonal.is_none() => Some("--variance needs --test-diagonal, or --store"),
+            (Some(_), Some(_)) if self.kernels.labels.is_some() => Some(
+                "--variance needs the images of --store, which --labels says are not known: use kernel --diagonal and --test-diagonal",
+            ),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            bail!(Usage(missing.to_owned()));
+        }
         for path in [&self.mean, &self.variance].into_iter().flatten() {
             check_writable(path)?;
         }
@@ -72,8 +86,9 @@ impl Sweep {
         let options = SweepOptions { ridges, times: self.time.clone() };
         let watch = Progress::new(talk.quiet);
         let mut outer = Vec::new();
-        let report = if let Some((store, classes)) = self.kernels.stored()? {
-            let report = sweep_store(&store, &classes, &options, self.threads, &watch)?;
+        let report = if let Some((store, classes, data)) = self.kernels.stored_data()? {
+            let data = data.filter(|_| self.variance.is_some());
+            let report = sweep_store(&store, &classes, &options, data.as_ref(), self.threads, &watch)?;
             outer.push(report.results.len() / options.count().max(1));
             report
         } else {
@@ -83,33 +98,37 @@ impl Sweep {
             sweep_arrays((&mut train, &mut test, diagonal.as_mut()), &classes, &options, self.threads, &watch)?
         };
         let failed = report.results.iter().find(|row| row.error.is_some());
-        if failed.is_none() {
-            let (tests, settings) = (report.tests, options.count());
-            let classes = report.results.first().map_or(0, |row| row.scores.len() / tests.max(1));
-            for (path, inner, of) in [
-                (
-                    &self.mean,
-                    &[settings, tests, classes][..],
-                    (|row: &SweepRow| &row.scores) as fn(&SweepRow) -> &Vec<f64>,
-                ),
-                (&self.variance, &[settings, tests], |row| &row.variances),
-            ] {
-                if let Some(path) = path {
-                    let shape = [&outer, inner].concat();
-                    write_array(path, &shape, report.results.iter().flat_map(|row| of(row).iter().copied()))?;
-                }
-            }
-        }
-        if let Some(path) = &self.report {
-            report.write(path)?;
-        }
-        output::print(&table::sweep(&report))?;
+        let written = self.write(&report, &outer, options.count(), failed.is_some());
+        output::print_beside(written, &table::sweep(&report))?;
         match failed {
             None => Ok(()),
             Some(row) => {
                 bail!("{} {} depth {}: {}", row.net, row.kernel, row.depth, row.error.as_deref().unwrap_or_default())
             }
         }
+    }
+
+    /// Writes the files that were asked for, after a failure the report alone. `outer` is the shape of the kernels' lists, each with so
+    /// many `settings`.
+    fn write(&self, report: &SweepReport, outer: &[usize], settings: usize, failed: bool) -> anyhow::Result<()> {
+        // The report first: it has everything that the table tells.
+        if let Some(path) = &self.report {
+            report.write(path)?;
+        }
+        if failed {
+            return Ok(());
+        }
+        let (rows, tests) = (&report.results, report.tests);
+        let classes = rows.first().map_or(0, |row| row.scores.len() / tests.max(1));
+        if let Some(path) = &self.mean {
+            let shape = [outer, &[settings, tests, classes]].concat();
+            write_array(path, &shape, rows.iter().flat_map(|row| row.scores.iter().copied()))?;
+        }
+        if let Some(path) = &self.variance {
+            let shape = [outer, &[settings, tests]].concat();
+            write_array(path, &shape, rows.iter().flat_map(|row| row.variances.iter().copied()))?;
+        }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::progress::duration;
-use crate::job::{PassPlan, PlanReport, Report, Row, ShareReport, SweepReport};
+use crate::job::{MemoryUse, PassPlan, PlanReport, RegressionPlan, Report, Row, ShareReport, SweepReport};
 
 /// All accuracies in one table, a row for each network and kernel and a column for each depth; then sizes and times.
 pub(super) fn render(report: &Report, verbose: bool) -> String {
@@ -62,7 +62,8 @@ pub(super) fn plan(report: &PlanReport) -> String {
     }
     if let Some(regression) = &report.regression {
         let part = format!("{} regression{}", regression.count, if regression.count == 1 { "" } else { "s" });
-        row(&part, String::new(), [None, Some(regression.operations)], [regression.seconds; 2]);
+        let times = [regression.seconds, regression.nodes_seconds];
+        row(&part, String::new(), [None, Some(regression.operations)], times);
     }
     let entry_layers = report.passes.iter().map(|pass| pass.entry_layers).sum();
     let times = [report.seconds, report.nodes_seconds];
@@ -80,6 +81,9 @@ pub(super) fn plan(report: &PlanReport) -> String {
             &format!("            other work left {got:.0} % of the cores: as busy as that, a run takes {busy}"),
         );
     }
+    if let Some(regression) = &report.regression {
+        steps(&mut text, regression, report.nodes);
+    }
     let memory = &report.memory;
     let available = match memory.available {
         None => "how much there is, this system does not tell".to_owned(),
@@ -87,6 +91,15 @@ pub(super) fn plan(report: &PlanReport) -> String {
     };
     let refused = if memory.fits == Some(false) { ": too little, a run is refused" } else { "" };
     line(&mut text, &format!("memory      {} at the peak, {available}{refused}", bytes(memory.bytes)));
+    if let Some(memory) = &report.nodes_memory {
+        let (nodes, least) = (report.nodes, bytes(memory.bytes));
+        line(
+            &mut text,
+            &format!(
+                "            {least} on the first of {nodes} nodes of run --mpi, where its peak is; less on the others"
+            ),
+        );
+    }
     let disk = &report.disk;
     let size = bytes(disk.bytes as f64);
     match (&disk.folder, disk.missing) {
@@ -108,6 +121,22 @@ pub(super) fn plan(report: &PlanReport) -> String {
         _ => line(&mut text, &format!("disk        none; a --store would take {size} in {} files", disk.files)),
     }
     text
+}
+
+/// Of an iteration how many steps are reckoned with, as nobody knows them beforehand.
+fn steps(text: &mut String, regression: &RegressionPlan, nodes: usize) {
+    let range = |[few, many]: [f64; 2]| format!("{} to {}", seconds(few), seconds(many));
+    let RegressionPlan { solver, steps, seconds_range, nodes_solver, nodes_seconds_range, .. } = regression;
+    if let Some([few, many]) = steps {
+        let times = range(*seconds_range);
+        line(
+            text,
+            &format!("regression  {solver}: {times}, with {few:.0} to {many:.0} steps each, as other kernels took"),
+        );
+    }
+    if nodes > 1 && (nodes_solver != solver || steps.is_some()) {
+        line(text, &format!("            on {nodes} nodes {nodes_solver}: {}", range(*nodes_seconds_range)));
+    }
 }
 
 /// Bytes as a reader takes them in: with three digits and a unit.
@@ -149,6 +178,7 @@ pub(super) fn sweep(report: &SweepReport) -> String {
         table.add_row(names.into_iter().chain(settings).chain(figures).chain(variance));
     }
     let mut text = format!("{table}\n\naccuracies in %; {} threads, {:.1} s\n", report.threads, report.seconds);
+    line(&mut text, &format!("memory {}", memory(&report.memory)));
     for row in report.results.iter().filter(|row| row.error.is_some()) {
         let name = format!("{} {} depth {}", row.net, row.kernel, row.depth);
         line(&mut text, &format!("failed: {name}: {}", row.error.as_deref().unwrap_or_default()));
@@ -227,6 +257,18 @@ fn facts(report: &Report, text: &mut String) {
     }
     line(text, &format!("regression  {}", seconds(report.regression_seconds)));
     line(text, &format!("in all      {}", seconds(report.seconds)));
+    line(text, &format!("memory      {}", memory(&report.memory)));
+}
+
+/// Peak and plan.
+fn memory(memory: &MemoryUse) -> String {
+    let planned = bytes(memory.planned_bytes);
+    match memory.peak_bytes {
+        Some(peak) => {
+            format!("{} at the peak, {planned} planned for kernels and solver", bytes(peak as f64))
+        }
+        None => format!("{planned} planned for kernels and solver"),
+    }
 }
 
 fn seconds(seconds: f64) -> String {
@@ -250,12 +292,12 @@ fn solves(report: &Report) -> Table {
     for row in &report.results {
         let names = [row.net.clone(), row.kernel.clone(), row.trained.clone(), row.depth.to_string()];
         let figures = row.solve.into_iter().flat_map(|solve| {
-            let figures =
-                [solve.condition, solve.pivot_min, solve.pivot_max, solve.backward_error, solve.relative_residual];
+            let bound = if solve.condition_is_bound { "≥" } else { "" };
+            let figures = [solve.pivot_min, solve.pivot_max, solve.backward_error, solve.relative_residual];
             let way = [solve.solver.to_string(), solve.iterations.to_string(), format!("{:.0e}", solve.shift)];
-            figures
-                .map(|figure| format!("{figure:.2e}"))
+            [format!("{bound}{:.2e}", solve.condition)]
                 .into_iter()
+                .chain(figures.map(|figure| format!("{figure:.2e}")))
                 .chain(way)
                 .chain([format!("{:.1}", solve.factor_gflops)])
         });

@@ -116,14 +116,23 @@ impl Net {
     /// images, prepared, 32 MB (a thread holds a part of them at a time, see [`Gram::thread_bytes`](super::Gram::thread_bytes)).
     /// It depends on the network alone: the same job has the same tiles anywhere.
     pub fn tile(&self) -> usize {
-        const ENTRY_LAYERS: f64 = 4e9;
+        self.tile_of(4e9)
+    }
+
+    /// The same where a tile may take up to a minute of one core, for matrices that would be millions of tiles.
+    pub fn largest_tile(&self) -> usize {
+        self.tile_of(1e11)
+    }
+
+    /// The largest tile of no more than so many entries × layers, of which a core computes some 2·10⁹ in a second.
+    fn tile_of(&self, entry_layers: f64) -> usize {
         const BYTES: f64 = 32e6;
         let layers = self.request().layers() as f64;
         let numbers = match self {
             Net::Dense { shape, .. } => shape.len().unwrap_or(usize::MAX) as f64,
             Net::Conv(net) => ultrawide_core::prepared_len(net) as f64,
         };
-        let by_time = (ENTRY_LAYERS / (self.entries() * layers)).sqrt();
+        let by_time = (entry_layers / (self.entries() * layers)).sqrt();
         let by_memory = BYTES / (4.0 * numbers);
         let mut tile = 16;
         while tile < 256 && (2 * tile) as f64 <= by_time.min(by_memory) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::data::{DataError, bare};
 use crate::gram::GramError;
 use crate::regression::{Method, RegressionError};
+use crate::simd::BackendError;
 use crate::store::StoreError;
 
 /// Why a job failed. Each message is one line.
@@ -30,6 +31,9 @@ pub enum JobError {
     /// The regression failed.
     #[error(transparent)]
     Regression(#[from] RegressionError),
+    /// The instruction set that is asked for cannot be used.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
     /// A file cannot be written.
     #[error("{}: {cause}", path.display())]
     File {
@@ -41,7 +45,7 @@ pub enum JobError {
     /// More memory is needed than there is.
     #[error(
         "{needed:.0} bytes of memory are needed ({threads} threads with {thread:.0} each, kernels {kernels:.0}, {} {after:.0}), \
-         {available} bytes are available: {advice}",
+         {available} bytes are available{limit}: {advice}",
         solver.map_or("regression and files".to_owned(), |solver| format!("regression by {solver}"))
     )]
     Memory {
@@ -61,6 +65,8 @@ pub enum JobError {
         advice: &'static str,
         /// The bytes there are.
         available: u64,
+        /// What ends them, in words; empty for the memory of the machine.
+        limit: &'static str,
     },
     /// Inputs that do not fit together.
     #[error("{0}")]
@@ -74,6 +80,6 @@ impl JobError {
 
     /// Whether the mistake is in the settings, so that the same command fails on every machine and every input.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Settings(_) | Self::Usage(_))
+        matches!(self, Self::Settings(_) | Self::Usage(_) | Self::Backend(_))
     }
 }

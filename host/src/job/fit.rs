@@ -1,5 +1,6 @@
 //! The regression on one output of a pass.
 
+use std::sync::Mutex;
 use std::time::Instant;
 
 use faer::{Mat, MatRef};
@@ -208,11 +209,12 @@ impl<'a> Solver<'a> {
         let clock = Instant::now();
         let stage = format!("regression: {}", row.name());
         watch.stage(&stage);
-        let fit = match fit(self, kernels, &|text| watch.stage(&format!("{stage}: {text}"))) {
+        let fit = match fit(self, kernels, &told(&stage, watch)) {
             Ok(fit) => fit,
             Err(
                 error @ (RegressionError::NotPositiveDefinite(_)
                 | RegressionError::Curvature { .. }
+                | RegressionError::Singular { .. }
                 | RegressionError::Stagnation { .. }
                 | RegressionError::Overflow { .. }
                 | RegressionError::Solution { .. }),
@@ -224,6 +226,7 @@ impl<'a> Solver<'a> {
                     }
                     RegressionError::Curvature { suggested_ridge, .. }
                     | RegressionError::Stagnation { suggested_ridge, .. } => row.suggested_ridge = *suggested_ridge,
+                    RegressionError::Singular { suggested_ridge, .. } => row.suggested_ridge = Some(*suggested_ridge),
                     _ => {}
                 }
                 row.error = Some(error.to_string());
@@ -244,6 +247,7 @@ impl<'a> Solver<'a> {
             }
             None => predicted(&scores)?,
         };
+        row.scores = flat(&scores);
         row.solve = Some(fit.report);
         self.seconds += clock.elapsed().as_secs_f64();
         Ok(())
@@ -256,6 +260,23 @@ impl<'a> Solver<'a> {
             (Memory::Cg, None) => Err(RegressionError::NotLoaded),
             (Memory::Cholesky(memory), _) => fit(memory, || Workspace::new(n, threads), kernels, ridge, targets, tell),
             (Memory::Mixed(memory), _) => fit(memory, || Workspace::mixed(n, threads), kernels, ridge, targets, tell),
+        }
+    }
+}
+
+/// Hands on what a solve tells: what stands before a colon is a stage, and told when it begins.
+fn told<'a>(name: &'a str, watch: &'a dyn Watch) -> impl Fn(&str) + Sync + 'a {
+    let last = Mutex::new(String::new());
+    move |text| {
+        let stage = text.split_once(':').map_or(text, |(stage, _)| stage);
+        // A thread that panicked while it held the lock has left a whole text behind.
+        let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let text = format!("{name}: {text}");
+        if *last == stage {
+            watch.step(&text);
+        } else {
+            stage.clone_into(&mut last);
+            watch.stage(&text);
         }
     }
 }
@@ -273,6 +294,7 @@ fn fit<T: Entry>(
         Some(workspace) => workspace,
         empty => empty.insert(make()?),
     };
+    tell("reading the kernel");
     workspace.load(|lower| kernels.load(lower))?;
     workspace.solve_watched(ridge, targets, tell)
 }
@@ -294,6 +316,11 @@ pub(super) fn load_tiles<S: Float, T: Entry>(
         lower.set_tile(i * tile, j * tile, rows, columns, &values)?;
     }
     Ok(())
+}
+
+/// The scores, image by image.
+pub(super) fn flat(scores: &Mat<f64>) -> Vec<f64> {
+    (0..scores.nrows()).flat_map(|i| (0..scores.ncols()).map(move |c| (i, c))).map(|at| scores[at]).collect()
 }
 
 /// The class of the largest score of each row.

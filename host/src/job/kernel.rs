@@ -149,7 +149,7 @@ fn kernel_in<S: Float>(
     Ok(report::<S>(&gram, pass, shape, (work, kernel_seconds), machine))
 }
 
-/// k(x, x) of all images; each is alone in its vector.
+/// k(x, x) of all images, into a file.
 fn diagonal<S: Float>(
     gram: &Gram<'_>,
     pass: &Pass,
@@ -158,26 +158,35 @@ fn diagonal<S: Float>(
     machine: &Machine,
     watch: &dyn Watch,
 ) -> Result<KernelReport, JobError> {
-    let images = gram.x.len();
-    let work = Work::sum(gram, (0..images).map(|image| (image, image)));
+    let work = Work::sum(gram, (0..gram.x.len()).map(|image| (image, image)));
     watch.begin(work, Work::default());
     let clock = Instant::now();
+    let values = own_kernels::<S>(gram, machine, watch)?;
+    let kernel_seconds = clock.elapsed().as_secs_f64();
+    npy::write_array(out, &shape, values.into_iter().flatten())?;
+    watch.end();
+    Ok(report::<S>(gram, pass, shape, (work, kernel_seconds), machine))
+}
+
+/// k(x, x) of all images of `gram`, whose tiles are of one image, for each output; each image is alone in its vector.
+///
+/// # Errors
+/// Those of [`Gram::tile`].
+pub(super) fn own_kernels<S: Float>(
+    gram: &Gram<'_>,
+    machine: &Machine,
+    watch: &dyn Watch,
+) -> Result<Vec<Vec<S>>, JobError> {
     let of_image = |image: usize| {
         let values = gram.tile::<S>(image, image, machine.backend)?;
         watch.add(Work::of(gram, (image, image)));
         Ok::<_, JobError>(values)
     };
+    let images = 0..gram.x.len();
     let values: Vec<Vec<S>> =
-        machine.pool.install(|| (0..images).into_par_iter().map(of_image).collect::<Result<_, _>>())?;
-    let kernel_seconds = clock.elapsed().as_secs_f64();
+        machine.pool.install(|| images.into_par_iter().map(of_image).collect::<Result<_, _>>())?;
     let outputs = 0..gram.net.outputs().len();
-    npy::write_array(
-        out,
-        &shape,
-        outputs.flat_map(|output| values.iter().filter_map(move |values| values.get(output).copied())),
-    )?;
-    watch.end();
-    Ok(report::<S>(gram, pass, shape, (work, kernel_seconds), machine))
+    Ok(outputs.map(|output| values.iter().filter_map(|values| values.get(output).copied()).collect()).collect())
 }
 
 fn report<S: Float>(

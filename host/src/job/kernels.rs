@@ -83,8 +83,10 @@ pub trait Watch: Sync {
     fn add(&self, _work: Work) {}
     /// Something to know before the work.
     fn note(&self, _what: &str) {}
-    /// Something else than kernels is being done now, for instance a factorisation.
+    /// Something else than kernels begins, for instance a factorisation.
     fn stage(&self, _what: &str) {}
+    /// How far it is; told more often than anybody wants to know.
+    fn step(&self, _what: &str) {}
     /// All is done.
     fn end(&self) {}
 }

@@ -4,11 +4,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Machine, NetSettings, Pass};
+use super::{JobError, Machine, NetSettings, Pass};
 use crate::data::{Dataset, Labelled};
 use crate::gram::Net;
-use crate::store::Precision;
-use ultrawide_core::{Kernel, Readout};
+use crate::store::{Precision, Store};
+use ultrawide_core::{Conv, Dense, Kernel, Readout, Request, Shape, Trained};
 
 /// One of the two sets of images.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -103,4 +103,46 @@ fn describe(net: &Net) -> Value {
     };
     let readouts: Vec<String> = conv.readouts().iter().map(readout).collect();
     json!({ "net": "cntk", "trained": trained, "readouts": readouts, "filter": conv.filter() })
+}
+
+/// The network of a pass of a store, and whether its rows were averaged with the mirrored ones, from the manifest.
+///
+/// # Errors
+/// A manifest that describes no network, or another one than the arrays of the pass have outputs of.
+pub(super) fn restored(store: &Store, pass: &str, shape: Shape) -> Result<(Net, bool), JobError> {
+    let unknown =
+        || JobError::Input(format!("{}: the manifest describes no network of {pass}", store.path().display()));
+    let manifest = store.manifest();
+    let of_pass = manifest.get("passes").and_then(|passes| passes.get(pass)).ok_or_else(unknown)?;
+    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().ok_or_else(unknown);
+    let number = |value: &Value| value.as_u64().and_then(|value| usize::try_from(value).ok());
+    let trained = match of_pass.get("trained").and_then(Value::as_str) {
+        Some("all") => Trained::All,
+        Some("hidden") => Trained::Hidden,
+        _ => return Err(unknown()),
+    };
+    let kernel = |value: &Value| [Kernel::Ntk, Kernel::Nngp].into_iter().find(|&kernel| *value == kernel_name(kernel));
+    let kernels: Option<Vec<Kernel>> = list(manifest.get("kernels"))?.iter().map(kernel).collect();
+    let depths: Option<Vec<usize>> = list(manifest.get("depths"))?.iter().map(number).collect();
+    let request = Request::new(&kernels.ok_or_else(unknown)?, &depths.ok_or_else(unknown)?, trained)?;
+    let net = match of_pass.get("net").and_then(Value::as_str) {
+        Some("fc") => Net::Dense { shape, net: Dense::new(request) },
+        Some("cntk") => {
+            let readout = |value: &Value| match value.as_str()? {
+                "vanilla" => Some(Readout::Vanilla),
+                "gap" => Some(Readout::Gap),
+                lap => lap.strip_prefix("lap(")?.strip_suffix(')')?.parse().ok().map(Readout::Lap),
+            };
+            let readouts: Option<Vec<Readout>> = list(of_pass.get("readouts"))?.iter().map(readout).collect();
+            let filter = of_pass.get("filter").and_then(number).ok_or_else(unknown)?;
+            Net::Conv(Conv::new(shape, filter, &readouts.ok_or_else(unknown)?, request)?)
+        }
+        _ => return Err(unknown()),
+    };
+    let outputs: Vec<String> = net.outputs().iter().map(ToString::to_string).collect();
+    match store.plan().array(&format!("{pass}-test")) {
+        Some(array) if array.outputs == outputs => {}
+        _ => return Err(unknown()),
+    }
+    Ok((net, manifest.get("flip").and_then(Value::as_bool).unwrap_or(false)))
 }

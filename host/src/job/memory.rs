@@ -1,15 +1,9 @@
 //! How much memory there is: a job that needs more is refused before the work rather than killed after hours of it.
 
+use super::available::{Available, available};
 use super::{Float, JobError, Machine};
 use crate::gram::Gram;
 use crate::regression::Method;
-
-/// The bytes of memory that can be had without swapping; `None` where the system does not tell.
-pub fn available_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
-}
 
 /// The bytes that a job needs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,7 +65,7 @@ impl Need {
     /// # Errors
     /// [`JobError::Memory`].
     pub(super) fn check(self) -> Result<(), JobError> {
-        self.check_against(available_memory())
+        self.check_against(available())
     }
 
     /// What may help where it is too much.
@@ -85,10 +79,10 @@ impl Need {
         }
     }
 
-    fn check_against(self, available: Option<u64>) -> Result<(), JobError> {
+    fn check_against(self, available: Option<Available>) -> Result<(), JobError> {
         let mb = self.bytes() / 1e6;
         match available {
-            Some(available) if self.bytes() > available as f64 => Err(JobError::Memory {
+            Some(Available { bytes, limit }) if self.bytes() > bytes as f64 => Err(JobError::Memory {
                 needed: self.bytes(),
                 threads: self.threads,
                 thread: self.thread,
@@ -96,13 +90,18 @@ impl Need {
                 after: self.after,
                 solver: self.solver,
                 advice: self.advice(),
-                available,
+                available: bytes,
+                limit: limit.words(),
             }),
             Some(available) => {
                 if let Some(solver) = self.solver {
                     tracing::info!("solver: {solver}");
                 }
-                tracing::info!("memory: {mb:.0} MB needed, {:.0} MB available", available as f64 / 1e6);
+                tracing::info!(
+                    "memory: {mb:.0} MB needed, {:.0} MB available{}",
+                    available.bytes as f64 / 1e6,
+                    available.limit.words()
+                );
                 Ok(())
             }
             None => {
@@ -149,23 +148,24 @@ pub(super) fn choose(
     methods: &[Method],
     need: impl Fn(Method) -> Need,
 ) -> Result<Method, JobError> {
-    choose_against(asked, methods, need, available_memory())
+    choose_against(asked, methods, need, available())
 }
 
 /// The same without a refusal: where there is too little memory for any, the one that takes the least.
 pub(super) fn pick(asked: Option<Method>, methods: &[Method], need: impl Fn(Method) -> Need) -> Method {
-    pick_against(asked, methods, &need, available_memory())
+    pick_against(asked, methods, &need, available())
 }
 
 fn pick_against(
     asked: Option<Method>,
     methods: &[Method],
     need: &impl Fn(Method) -> Need,
-    available: Option<u64>,
+    available: Option<Available>,
 ) -> Method {
     let share = |method| if method == Method::Cholesky && methods.contains(&Method::Mixed) { 0.5 } else { 1.0 };
-    let fits =
-        |&method: &Method| available.is_none_or(|available| need(method).bytes() <= share(method) * available as f64);
+    let fits = |&method: &Method| {
+        available.is_none_or(|available| need(method).bytes() <= share(method) * available.bytes as f64)
+    };
     let first = || methods.iter().copied().find(fits).or(methods.last().copied());
     asked.or_else(first).unwrap_or(Method::Cholesky)
 }
@@ -174,7 +174,7 @@ fn choose_against(
     asked: Option<Method>,
     methods: &[Method],
     need: impl Fn(Method) -> Need,
-    available: Option<u64>,
+    available: Option<Available>,
 ) -> Result<Method, JobError> {
     let method = pick_against(asked, methods, &need, available);
     need(method).check_against(available)?;
@@ -183,7 +183,12 @@ fn choose_against(
 
 #[cfg(test)]
 mod tests {
+    use super::super::available::Limit;
     use super::*;
+
+    fn of_machine(bytes: u64) -> Option<Available> {
+        Some(Available { bytes, limit: Limit::Machine })
+    }
 
     #[test]
     fn threads_and_regression_take_turns() {
@@ -192,18 +197,21 @@ mod tests {
         assert_eq!(Need { after: 50.0, ..need }.bytes(), 150.0);
         let other = Need { threads: 2.0, thread: 20.0, kernels: 7.0, ..Need::default() };
         assert_eq!(need.then(other).bytes(), 147.0);
-        assert!(need.check_against(Some(130)).is_ok() && need.check_against(None).is_ok());
-        let error = need.check_against(Some(129)).unwrap_err().to_string();
-        assert!(error.contains("130 bytes") && error.contains("129 bytes"), "{error}");
+        assert!(need.check_against(of_machine(130)).is_ok() && need.check_against(None).is_ok());
+        let error = need.check_against(of_machine(129)).unwrap_err().to_string();
+        assert!(error.contains("130 bytes") && error.contains("129 bytes are available:"), "{error}");
+        let group = Some(Available { bytes: 1, limit: Limit::Group });
+        let error = need.check_against(group).unwrap_err().to_string();
+        assert!(error.contains("1 bytes are available below the limit of the control group"), "{error}");
     }
 
     #[test]
     fn the_solver_follows_the_memory() {
         let (n, classes) = (50_000, 10);
         let need = |method| Need { kernels: 1e9, ..Need::default() }.solving(method, n, classes);
-        let choose = |asked, single, tiles, available| {
+        let choose = |asked, single, tiles, available: Option<u64>| {
             let methods = offered(asked, single, tiles)?;
-            choose_against(asked, &methods, need, available)
+            choose_against(asked, &methods, need, available.and_then(of_machine))
         };
         for (available, single, expected) in [
             (Some(42_000_000_000), true, Method::Cholesky),

@@ -11,6 +11,7 @@
 //!
 //! Nothing here knows a terminal: who wants to watch passes a [`Watch`].
 
+mod available;
 mod error;
 mod export;
 mod file;
@@ -31,6 +32,7 @@ mod share;
 mod sweep;
 mod symmetric;
 
+pub use available::available_memory;
 pub use error::JobError;
 pub use export::{Answers, DEFAULT_SUPPORT, Export, ExportOptions, Form, Language, MAX_BYTES, Source, Table, export};
 pub use file::{check_writable, make_folder, write_atomically};
@@ -38,12 +40,11 @@ pub use fit::{Solver, predicted};
 pub use kernel::{KernelOptions, KernelReport, kernel};
 pub use kernels::{Machine, Silent, Watch, Work, compute, cores, missing};
 pub use manifest::{SetInfo, checksum_labels};
-pub use memory::available_memory;
 pub use plan::{DiskPlan, MemoryPlan, PassPlan, PlanOptions, PlanReport, RegressionPlan, plan};
 #[cfg(feature = "mpi")]
 pub use ranks::{Cluster, run_ranks};
 pub use regress::{Classes, regress_arrays, regress_store, stored_data};
-pub use report::{ClassResult, DataInfo, Format, PassInfo, Report, Row, Software};
+pub use report::{ClassResult, DataInfo, Format, MemoryUse, PassInfo, Report, Row, Software};
 pub use run::{RunOptions, run};
 pub use settings::{NetKind, NetSettings, Pass, default_lap, tile_for};
 pub use share::{ShareReport, run_share};

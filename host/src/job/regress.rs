@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::fit::{Kernels, Output};
 use super::memory::{Need, choose, offered};
-use super::report::{Report, Row, Software};
+use super::report::{MemoryUse, Report, Row, Software};
 use super::symmetric::load_symmetric;
 use super::{Float, JobError, Solver, Watch, checksum_labels, cores};
 use crate::data::npy::{Block, Matrices};
@@ -36,9 +36,10 @@ impl Classes {
     }
 }
 
-impl From<Dataset> for Classes {
-    fn from(data: Dataset) -> Self {
-        Classes { train: data.train.labels, test: Some(data.test.labels), names: data.classes }
+impl From<&Dataset> for Classes {
+    fn from(data: &Dataset) -> Self {
+        let (train, test) = (data.train.labels.clone(), data.test.labels.clone());
+        Classes { train, test: Some(test), names: data.classes.clone() }
     }
 }
 
@@ -68,7 +69,8 @@ pub fn regress_arrays(
     check_labels(train.rows(), test.rows(), classes)?;
     let methods = offered(asked, train.is_f32(), false)?;
     let need = |method| Need::default().solving(method, train.rows(), targets.classes());
-    let mut solver = solver.by(choose(asked, &methods, need)?);
+    let method = choose(asked, &methods, need)?;
+    let (mut solver, planned_bytes) = (solver.by(method), need(method).bytes());
     let mut rows = Vec::new();
     each_matrix(train, test, |mut kernels, mut row| {
         solver.one(&mut kernels, &mut row, watch)?;
@@ -83,7 +85,7 @@ pub fn regress_arrays(
         "solver": asked.map_or("auto", Method::name),
         "labels_sha256": checksum_labels(&classes.train),
     });
-    Ok(report(settings, threads, solver.seconds, clock, rows))
+    Ok(report(settings, threads, solver.seconds, (planned_bytes, clock), rows))
 }
 
 /// One matrix of either file.
@@ -188,7 +190,8 @@ fn regress_stored<S: Float>(
     let solver = Solver::new(&targets, classes.test.as_deref(), &classes.names, ridge, threads)?;
     let n = store.plan().arrays.iter().map(|array| array.cols).max().unwrap_or(0);
     let need = |method| Need::default().solving(method, n, targets.classes());
-    let mut solver = solver.by(choose(asked, &methods, need)?);
+    let method = choose(asked, &methods, need)?;
+    let (mut solver, planned_bytes) = (solver.by(method), need(method).bytes());
     let mut rows = Vec::new();
     each_output::<S>(store, classes, |mut kernels, mut row| {
         solver.one(&mut kernels, &mut row, watch)?;
@@ -202,7 +205,7 @@ fn regress_stored<S: Float>(
         "ridge": ridge,
         "solver": asked.map_or("auto", Method::name),
     });
-    Ok(report(settings, threads, solver.seconds, clock, rows))
+    Ok(report(settings, threads, solver.seconds, (planned_bytes, clock), rows))
 }
 
 /// Hands the outputs of a finished store to `take` in turn, with what is known of them.
@@ -296,7 +299,13 @@ pub(super) fn check_labels(n: usize, m: usize, classes: &Classes) -> Result<(), 
     Ok(())
 }
 
-fn report(settings: Value, threads: usize, seconds: f64, clock: Instant, results: Vec<Row>) -> Report {
+fn report(
+    settings: Value,
+    threads: usize,
+    seconds: f64,
+    (planned_bytes, clock): (f64, Instant),
+    results: Vec<Row>,
+) -> Report {
     Report {
         software: Software::default(),
         command: "regress",
@@ -311,6 +320,7 @@ fn report(settings: Value, threads: usize, seconds: f64, clock: Instant, results
         seconds_per_pair: None,
         regression_seconds: seconds,
         seconds: clock.elapsed().as_secs_f64(),
+        memory: MemoryUse::until_now(planned_bytes),
         results,
     }
 }

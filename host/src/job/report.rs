@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::available::peak_memory;
 use super::manifest::SetInfo;
 use super::{JobError, write_atomically};
 use crate::data::Dataset;
@@ -97,6 +98,22 @@ pub struct PassInfo {
     pub ns_per_entry_layer: Option<f64>,
 }
 
+/// The memory of a job.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct MemoryUse {
+    /// The bytes that were found to be needed, and to be there, before the work: kernels and solver, without the program and the images.
+    pub planned_bytes: f64,
+    /// The most that the process had at a time, all it is included, where the system tells.
+    pub peak_bytes: Option<u64>,
+}
+
+impl MemoryUse {
+    /// That of this process up to now.
+    pub(super) fn until_now(planned_bytes: f64) -> Self {
+        MemoryUse { planned_bytes, peak_bytes: peak_memory() }
+    }
+}
+
 /// How many images of one class were recognised.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassResult {
@@ -140,6 +157,9 @@ pub struct Row {
     /// The predicted class of each test image.
     #[serde(skip)]
     pub predictions: Vec<u16>,
+    /// f(x) of the test images, image by image, a number a class.
+    #[serde(skip)]
+    pub scores: Vec<f64>,
 }
 
 impl Row {
@@ -208,6 +228,8 @@ pub struct Report {
     pub regression_seconds: f64,
     /// The seconds from the first check to the last result.
     pub seconds: f64,
+    /// The memory; of ranks that of the first.
+    pub memory: MemoryUse,
     /// One row per network, kernel and depth.
     pub results: Vec<Row>,
 }
@@ -272,6 +294,7 @@ impl Report {
             "total",
             "ridge",
             "condition",
+            "condition_is_bound",
             "pivot_min",
             "pivot_max",
             "backward_error",
@@ -295,6 +318,8 @@ impl Report {
             "pairs",
             "kernel_seconds",
             "regression_seconds",
+            "planned_bytes",
+            "peak_bytes",
             "version",
             "settings",
         ];
@@ -315,6 +340,7 @@ impl Report {
                 count(row.total),
                 solve(|solve| solve.ridge),
                 solve(|solve| solve.condition),
+                row.solve.map_or(String::new(), |solve| solve.condition_is_bound.to_string()),
                 solve(|solve| solve.pivot_min),
                 solve(|solve| solve.pivot_max),
                 solve(|solve| solve.backward_error),
@@ -338,6 +364,8 @@ impl Report {
                 self.pairs.to_string(),
                 self.kernel_seconds.to_string(),
                 self.regression_seconds.to_string(),
+                self.memory.planned_bytes.to_string(),
+                self.memory.peak_bytes.map_or(String::new(), |bytes| bytes.to_string()),
                 self.software.version.to_owned(),
                 self.settings.to_string(),
             ];

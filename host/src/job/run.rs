@@ -8,7 +8,7 @@ use serde_json::json;
 use super::kernels::{compute, missing};
 use super::manifest::kernel_name;
 use super::memory::{Need, choose, offered};
-use super::report::{PassInfo, Report, Row, Software};
+use super::report::{MemoryUse, PassInfo, Report, Row, Software};
 use super::setup::{Grams, Setup};
 use super::{Float, JobError, Machine, NetKind, NetSettings, Pass, Solver, Watch, Work};
 use crate::data::Dataset;
@@ -72,7 +72,8 @@ fn run_in<S: Float>(
     let solver = Solver::new(&targets, Some(&test.labels), &data.classes, options.ridge, machine.threads())?;
     let setup = Setup::new::<S>(data, options, &passes, machine)?;
     let need = |method| need::<S>(&setup.grams, options.store.is_some(), machine, method, classes);
-    let mut solver = solver.by(choose(options.solver, &methods, need)?);
+    let method = choose(options.solver, &methods, need)?;
+    let (mut solver, planned_bytes) = (solver.by(method), need(method).bytes());
     let store = setup.open_store(options, None, machine, watch)?;
     setup.begin(store.as_ref(), None, watch)?;
 
@@ -93,7 +94,8 @@ fn run_in<S: Float>(
         }
     }
     watch.end();
-    let outcome = Outcome { infos, rows, threads: machine.threads(), regression_seconds: solver.seconds };
+    let (threads, regression_seconds) = (machine.threads(), solver.seconds);
+    let outcome = Outcome { infos, rows, threads, regression_seconds, planned_bytes };
     Ok(report(options, machine, &passes, setup, outcome, clock))
 }
 
@@ -103,6 +105,7 @@ pub(super) struct Outcome {
     pub(super) rows: Vec<(Output, Row)>,
     pub(super) threads: usize,
     pub(super) regression_seconds: f64,
+    pub(super) planned_bytes: f64,
 }
 
 /// The report of a run that began with `clock`.
@@ -114,7 +117,7 @@ pub(super) fn report(
     outcome: Outcome,
     clock: Instant,
 ) -> Report {
-    let Outcome { infos, mut rows, threads, regression_seconds } = outcome;
+    let Outcome { infos, mut rows, threads, regression_seconds, planned_bytes } = outcome;
     rows.sort_by_key(|(output, _)| order(&options.nets, output));
     let kernel_seconds = infos.iter().map(|pass| pass.seconds).sum();
     let pairs = infos.iter().map(|pass| pass.pairs).sum();
@@ -132,6 +135,7 @@ pub(super) fn report(
         seconds_per_pair: (pairs > 0).then(|| kernel_seconds / pairs as f64),
         regression_seconds,
         seconds: clock.elapsed().as_secs_f64(),
+        memory: MemoryUse::until_now(planned_bytes),
         results: rows.into_iter().map(|(_, row)| row).collect(),
     }
 }

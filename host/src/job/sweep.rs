@@ -8,13 +8,18 @@ use faer::Mat;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::fit::{Kernels, predicted};
+use super::fit::{Kernels, flat, predicted};
+use super::kernel::own_kernels;
+use super::manifest::restored;
 use super::memory::Need;
 use super::regress::{check_labels, check_shapes, each_matrix, each_output};
-use super::report::{Format, Row, Software, to_json};
-use super::{Classes, JobError, Watch, checksum_labels, cores, write_atomically};
+use super::report::{Format, MemoryUse, Row, Software, to_json};
+use super::{Classes, Float, JobError, Machine, Silent, Watch, checksum_labels, cores, write_atomically};
 use crate::data::npy::Matrices;
-use crate::regression::{RegressionError, Spectrum, Targets, Workspace, evaluate};
+use crate::data::{Dataset, Images};
+use crate::gram::Gram;
+use crate::regression::{Explained, RegressionError, Spectrum, Targets, Workspace, evaluate};
+use crate::simd::Backend;
 use crate::store::{ArrayPlan, Precision, Store};
 
 /// What to read off each kernel.
@@ -81,6 +86,8 @@ pub struct SweepReport {
     pub threads: usize,
     /// The seconds from the first check to the last result.
     pub seconds: f64,
+    /// The memory.
+    pub memory: MemoryUse,
     /// The number of test images.
     pub tests: usize,
     /// One row for each kernel and ridge or time.
@@ -113,7 +120,13 @@ struct Tests<'a> {
     labels: Option<&'a [u16]>,
     /// k(x, x) of each, where the variances are wanted.
     diagonal: Option<&'a [f64]>,
+    /// The rounding of the kernels.
+    epsilon: f64,
 }
+
+/// By how many roundings an entry of a kernel may be off: 2e-6 of f32 are some thirty (`docs/accuracy.md`), of which a matrix shows fewer, as
+/// the errors of its entries cancel.
+const ROUNDINGS: f64 = 16.0;
 
 /// Sweeps over the matrices of two files; a third one holds k(x, x) of the test images, matrices of one row, where variances are wanted.
 ///
@@ -144,45 +157,131 @@ pub fn sweep_arrays(
     let settings =
         json!({ "train": train.name(), "test": test.name(), "labels_sha256": checksum_labels(&classes.train) });
     let mut sweep = Sweep::new(classes, options, (train.rows(), test.rows()), threads, diagonal.is_some())?;
+    let single = train.is_f32() || test.is_f32() || diagonal.as_ref().is_some_and(|diagonal| diagonal.is_f32());
+    let epsilon = epsilon(if single { Precision::F32 } else { Precision::F64 });
     let mut index = 0;
     each_matrix(train, test, |mut kernels, row| {
-        let diagonal = diagonal.as_mut().map(|diagonal| diagonal.read(index)).transpose()?;
+        let prior = diagonal.as_mut().map(|diagonal| prior(diagonal, index)).transpose()?;
         index += 1;
-        sweep.one(&mut kernels, &row, diagonal.as_deref(), watch)
+        sweep.one(&mut kernels, &row, (prior.as_deref(), epsilon), watch)
     })?;
     watch.end();
     Ok(sweep.report(settings))
 }
 
-/// Sweeps over all kernels of a finished store, without variances: the kernels of the test images with themselves are not in it.
+/// k(x, x) of the test images as a file tells it.
 ///
 /// # Errors
-/// A store of something else than a run; tiles that are missing, with their number; labels that do not fit; as [`sweep_arrays`].
+/// A number that k(x, x) is not. An image of zeros has 0.
+fn prior(diagonal: &mut Matrices, index: usize) -> Result<Vec<f64>, JobError> {
+    let values = diagonal.read(index)?;
+    match values.iter().position(|value| !(value.is_finite() && *value >= 0.0)) {
+        None => Ok(values),
+        Some(image) => Err(JobError::Input(format!(
+            "{}: k(x, x) of test image {image} is {:e}, and no kernel is negative there",
+            diagonal.name(),
+            values[image]
+        ))),
+    }
+}
+
+/// Half the distance of two numbers beside 1.
+fn epsilon(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => f64::from(f32::EPSILON) / 2.0,
+        Precision::F64 => f64::EPSILON / 2.0,
+    }
+}
+
+/// Sweeps over all kernels of a finished store. Variances need the data set that it was made of ([`stored_data`](super::stored_data)), as the
+/// kernels of the test images with themselves are not in it: they are computed again.
+///
+/// # Errors
+/// A store of something else than a run, or of other images; tiles that are missing, with their number; labels that do not fit; as [`sweep_arrays`].
 pub fn sweep_store(
     store: &Store,
     classes: &Classes,
     options: &SweepOptions,
+    variances: Option<&Dataset>,
+    threads: Option<usize>,
+    watch: &dyn Watch,
+) -> Result<SweepReport, JobError> {
+    match store.plan().precision {
+        Precision::F32 => sweep_stored::<f32>(store, classes, options, variances, threads, watch),
+        Precision::F64 => sweep_stored::<f64>(store, classes, options, variances, threads, watch),
+    }
+}
+
+fn sweep_stored<S: Float>(
+    store: &Store,
+    classes: &Classes,
+    options: &SweepOptions,
+    variances: Option<&Dataset>,
     threads: Option<usize>,
     watch: &dyn Watch,
 ) -> Result<SweepReport, JobError> {
     let sides = |array: &ArrayPlan| (array.cols, array.rows);
     let (n, m) = store.plan().arrays.iter().find(|array| !array.symmetric).map_or((0, 0), sides);
-    let mut sweep = Sweep::new(classes, options, (n, m), threads, false)?;
-    match store.plan().precision {
-        Precision::F32 => {
-            each_output::<f32>(store, classes, |mut kernels, row| sweep.one(&mut kernels, &row, None, watch))
-        }
-        Precision::F64 => {
-            each_output::<f64>(store, classes, |mut kernels, row| sweep.one(&mut kernels, &row, None, watch))
-        }
-    }?;
+    let mut priors = variances.map(|data| Priors::new(store, data, threads)).transpose()?;
+    let mut sweep = Sweep::new(classes, options, (n, m), threads, variances.is_some())?;
+    each_output::<S>(store, classes, |mut kernels, row| {
+        let pass = kernels.train.plan().name.trim_end_matches("-train");
+        let prior = priors.as_mut().map(|priors| priors.of::<S>(pass, kernels.output, watch)).transpose()?;
+        sweep.one(&mut kernels, &row, (prior, epsilon(S::PRECISION)), watch)
+    })?;
     watch.end();
     Ok(sweep.report(json!({ "store": store.path().display().to_string(), "manifest": store.manifest() })))
+}
+
+/// k(x, x) of the test images of a store, of which it holds the kernels with the training images alone.
+struct Priors<'a> {
+    store: &'a Store,
+    test: &'a Images,
+    machine: Machine,
+    /// Of one pass, for each output.
+    of: Option<(String, Vec<Vec<f64>>)>,
+}
+
+impl<'a> Priors<'a> {
+    /// # Errors
+    /// Other images than those that the store was made with.
+    fn new(store: &'a Store, data: &'a Dataset, threads: Option<usize>) -> Result<Self, JobError> {
+        let test = &data.test.images;
+        let known = store.manifest().get("data").and_then(|data| data.get("test")?.get("sha256")?.as_str());
+        if known != Some(&test.checksum()) {
+            let path = store.path().display();
+            return Err(JobError::Input(format!(
+                "{path}: the test images of {} are not those of the store",
+                data.name
+            )));
+        }
+        Ok(Priors { store, test, machine: Machine::new(Backend::select()?, threads)?, of: None })
+    }
+
+    /// # Errors
+    /// A manifest that describes no network; those of [`Gram::tile`].
+    fn of<S: Float>(&mut self, pass: &str, output: usize, watch: &dyn Watch) -> Result<&[f64], JobError> {
+        let known = match self.of.take() {
+            Some(known) if known.0 == pass => known,
+            _ => {
+                watch.stage(&format!("kernels of {} test images with themselves: {pass}", self.test.len()));
+                let (net, flip) = restored(self.store, pass, self.test.shape())?;
+                let gram = Gram { net: &net, flip, x: self.test, y: None, tile: 1 };
+                gram.check::<S>()?;
+                let values = own_kernels::<S>(&gram, &self.machine, &Silent)?;
+                let wide = |values: Vec<S>| values.into_iter().map(Into::into).collect();
+                (pass.to_owned(), values.into_iter().map(wide).collect())
+            }
+        };
+        let (_, values) = self.of.insert(known);
+        Ok(values.get(output).map(Vec::as_slice).unwrap_or_default())
+    }
 }
 
 /// A sweep under way.
 struct Sweep<'a> {
     clock: Instant,
+    planned_bytes: f64,
     options: &'a SweepOptions,
     targets: Targets,
     labels: Option<&'a [u16]>,
@@ -207,20 +306,22 @@ impl<'a> Sweep<'a> {
         // The kernel, its eigenvectors, and as much again while they are found; the scores and the test kernel come later.
         let (n, m) = (n as f64, m as f64);
         let after = 8.0 * n * if variance { f64::max(4.0 * n, n + 2.0 * m) } else { 4.0 * n };
-        Need { after, ..Need::default() }.check()?;
+        let need = Need { after, ..Need::default() };
+        need.check()?;
         let labels = classes.test.as_deref();
         let threads = threads.unwrap_or_else(cores);
-        Ok(Sweep { clock: Instant::now(), options, targets, labels, threads, tests: m as usize, rows: Vec::new() })
+        let (clock, planned_bytes, tests) = (Instant::now(), need.bytes(), m as usize);
+        Ok(Sweep { clock, planned_bytes, options, targets, labels, threads, tests, rows: Vec::new() })
     }
 
     fn one(
         &mut self,
         kernels: &mut impl Kernels,
         of: &Row,
-        diagonal: Option<&[f64]>,
+        (diagonal, epsilon): (Option<&[f64]>, f64),
         watch: &dyn Watch,
     ) -> Result<(), JobError> {
-        let tests = Tests { labels: self.labels, diagonal };
+        let tests = Tests { labels: self.labels, diagonal, epsilon };
         let rows = sweep_one(kernels, of, self.options, (&self.targets, &tests), self.threads, watch)?;
         self.rows.extend(rows);
         Ok(())
@@ -236,6 +337,7 @@ impl<'a> Sweep<'a> {
             settings,
             threads: self.threads,
             seconds: self.clock.elapsed().as_secs_f64(),
+            memory: MemoryUse::until_now(self.planned_bytes),
             tests: self.tests,
             results: self.rows,
         }
@@ -257,11 +359,14 @@ fn sweep_one(
     threads: usize,
     watch: &dyn Watch,
 ) -> Result<Vec<SweepRow>, JobError> {
-    watch.stage(&format!("eigenvalues: {}", of.name()));
+    let stage = |what: &str| watch.stage(&format!("{what}: {}", of.name()));
+    stage("reading the kernel");
     let mut workspace = Workspace::new(kernels.n(), threads)?;
     workspace.load(|lower| kernels.load(lower))?;
+    stage("eigenvalues");
     let spectrum = workspace.spectrum(targets)?;
     drop(workspace);
+    stage("weights and left-out images");
     let settings = options.ridges.iter().map(|&ridge| (Some(ridge), None));
     let settings = settings.chain(options.times.iter().map(|&time| (None, Some(time))));
     let (mut rows, mut weights) = (Vec::new(), Vec::new());
@@ -282,10 +387,11 @@ fn sweep_one(
         }
         rows.push(row);
     }
-    watch.stage(&format!("predictions: {}", of.name()));
+    stage("predictions");
     predict(kernels, &weights, &mut rows, targets, tests)?;
     if let Some(diagonal) = tests.diagonal {
-        variances(kernels, &spectrum, diagonal, &mut rows)?;
+        stage("variances");
+        variances(kernels, &spectrum, (diagonal, tests.epsilon), &mut rows)?;
     }
     Ok(rows)
 }
@@ -322,7 +428,7 @@ fn predict(
     let scores = kernels.predict(all.as_ref())?;
     for (index, row) in rows.iter_mut().filter(|row| row.error.is_none()).enumerate() {
         let own = Mat::from_fn(scores.nrows(), classes, |i, c| scores[(i, index * classes + c)]);
-        row.scores = (0..own.nrows()).flat_map(|i| (0..classes).map(move |c| (i, c))).map(|at| own[at]).collect();
+        row.scores = flat(&own);
         match tests.labels {
             Some(labels) => row.accuracy = Some(evaluate(own.as_ref(), labels, classes)?.accuracy),
             // Scores that are no numbers are found here, too.
@@ -332,28 +438,50 @@ fn predict(
     Ok(())
 }
 
-/// The variances of all rows with a ridge.
+/// The variances of all rows with a ridge, and what rounding may make of them.
+///
+/// k(x, x), k(x, X) and K together are a matrix with the eigenvalues of a kernel, and the variance is what elimination leaves of k(x, x): it is not
+/// negative but for the errors of that matrix. Of these the rounding of its entries makes about ε√n times the largest one, and the decomposition nε₆₄
+/// times the largest eigenvalue.
+///
+/// # Errors
+/// A variance that is negative beyond that.
 fn variances(
     kernels: &mut impl Kernels,
     spectrum: &Spectrum,
-    diagonal: &[f64],
+    (diagonal, epsilon): (&[f64], f64),
     rows: &mut [SweepRow],
 ) -> Result<(), JobError> {
     let mut test = Mat::zeros(kernels.tests(), spectrum.n());
+    let mut largest = diagonal.iter().fold(0.0, |max: f64, value| max.max(*value));
     kernels.blocks(&mut |block| {
         for (row, line) in (block.row..).zip(block.values.chunks_exact(block.columns)) {
             for (column, &value) in (block.column..).zip(line) {
                 test[(row, column)] = value;
+                largest = largest.max(value.abs());
             }
         }
         Ok(())
     })?;
+    let (n, [_, top]) = (spectrum.n() as f64, spectrum.extremes());
+    let errors = ROUNDINGS * epsilon * n.sqrt() * largest + n * f64::EPSILON * top;
     let mut wanted: Vec<&mut SweepRow> =
         rows.iter_mut().filter(|row| row.ridge.is_some() && row.error.is_none()).collect();
     let ridges: Vec<f64> = wanted.iter().filter_map(|row| row.ridge).collect();
     for (row, explained) in wanted.iter_mut().zip(spectrum.explained(&ridges, test.as_ref())?) {
-        // What is left may be lost in the rounding of k(x, x), but no variance is negative.
-        row.variances = diagonal.iter().zip(explained).map(|(k, explained)| (k - explained).max(0.0)).collect();
+        let each = diagonal.iter().zip(explained).enumerate();
+        let variance = each.map(|(image, (k, Explained { variance: explained, weights }))| {
+            let (variance, rounding) = (k - explained, errors * (1.0 + weights));
+            if variance < -rounding {
+                let ridge = row.ridge.unwrap_or_default();
+                return Err(JobError::Input(format!(
+                    "the variance of test image {image} is {variance:.1e} with ridge {ridge:e}, of which rounding explains {rounding:.0e}: \
+                     k(x, x) = {k:.3e} is not of the images of the test kernel, or of images that were normalised otherwise"
+                )));
+            }
+            Ok(variance.max(0.0))
+        });
+        row.variances = variance.collect::<Result<_, _>>()?;
         row.variance = Some(row.variances.iter().sum::<f64>() / diagonal.len() as f64);
     }
     Ok(())

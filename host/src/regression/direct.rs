@@ -20,8 +20,9 @@ pub(super) fn solve(
     let n = matrix.n();
     let clock = Instant::now();
     matrix.restore(ridge);
-    if let Err(failure) = cholesky::factor(matrix.view_mut(), &told(tell)) {
-        return Err(ridges::explain(matrix, ridge, failure));
+    tell("factorisation");
+    if let Err(failure) = cholesky::factor(matrix.view_mut(), &told("factorisation", tell)) {
+        return Err(ridges::explain(matrix, ridge, failure, tell));
     }
     let factor_seconds = clock.elapsed().as_secs_f64();
 
@@ -32,6 +33,7 @@ pub(super) fn solve(
     let solve_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
+    tell("condition number and residual");
     let product = matrix.norm_one(ridge) * condition::inverse_norm_one(l);
     // 0·∞ can only come from a matrix whose inverse overflows.
     let condition = if product.is_nan() { f64::INFINITY } else { product };
@@ -52,6 +54,7 @@ pub(super) fn solve(
         relative_residual,
         shift: 0.0,
         condition,
+        condition_is_bound: false,
         ill_conditioned: condition > 1.0 / f64::EPSILON,
         pivot_min,
         pivot_max,
@@ -67,8 +70,8 @@ pub(super) fn solve(
 }
 
 /// What a factorisation tells of its progress.
-pub(super) fn told(tell: Tell<'_>) -> impl Fn(f64) {
-    move |part| tell(&format!("factorisation {:.0} %", 100.0 * part))
+pub(super) fn told<'a>(stage: &'a str, tell: Tell<'a>) -> impl Fn(f64) + 'a {
+    move |part| tell(&format!("{stage}: {:.0} %", 100.0 * part))
 }
 
 /// The smallest and the largest.

@@ -178,7 +178,27 @@ pub enum RegressionError {
     /// K + ridge·I is not positive definite.
     #[error("K + ridge*I is not positive definite: {0}")]
     NotPositiveDefinite(NotPositiveDefinite),
-    /// An iteration has met a direction p with pᵀ(K + ridge·I)p ≤ 0.
+    /// An iteration has met a direction p in which pᵀ(K + ridge·I)p is lost in rounding: two images that are the same, or the sums of some.
+    #[error(
+        "K + ridge*I is singular to working precision: with ridge {ridge:e} iteration {iterations} meets a curvature of {size:.1e}, within the \
+         rounding of a norm of {norm:.1e}; ridge {suggested_ridge:e}, the size of the errors of a kernel in f32, makes it regular",
+        size = curvature.abs()
+    )]
+    Singular {
+        /// The number of training images.
+        n: usize,
+        /// The ridge that was not enough.
+        ridge: f64,
+        /// pᵀ(K + ridge·I)p/pᵀp, of either sign.
+        curvature: f64,
+        /// ‖K + ridge·I‖₁.
+        norm: f64,
+        /// The iterations before; 0 if the failed pivot of a factor in f32 has shown it.
+        iterations: usize,
+        /// A ridge (the total, in place of `ridge`), if possible one with which the factorisation was tried and succeeded.
+        suggested_ridge: f64,
+    },
+    /// An iteration has met a direction p with pᵀ(K + ridge·I)p < 0.
     #[error(
         "K + ridge*I is not positive definite: with ridge {ridge:e} iteration {iterations} meets the curvature {curvature:.3e} \
          (the smallest eigenvalue of {n} is at most that); {}",
@@ -189,7 +209,7 @@ pub enum RegressionError {
         n: usize,
         /// The ridge that was not enough.
         ridge: f64,
-        /// pᵀ(K + ridge·I)p/pᵀp, zero or negative, an upper bound on the smallest eigenvalue.
+        /// pᵀ(K + ridge·I)p/pᵀp, negative, an upper bound on the smallest eigenvalue.
         curvature: f64,
         /// The iterations before; 0 if the failed pivot of a factor in f32 has shown it.
         iterations: usize,

@@ -57,7 +57,8 @@ pub(super) fn solve(
     let n = matrix.n();
     let clock = Instant::now();
     matrix.restore(ridge);
-    let first = cholesky::factor(matrix.view_mut(), &told(tell));
+    tell("factorisation");
+    let first = cholesky::factor(matrix.view_mut(), &told("factorisation", tell));
     let mut factor_seconds = clock.elapsed().as_secs_f64();
     let mut search_seconds = 0.0;
     let (mut shift, mut curvature, mut suggested) = (0.0, f64::INFINITY, None);
@@ -65,14 +66,15 @@ pub(super) fn solve(
         if !failure.pivot.is_finite() {
             return Err(RegressionError::Overflow { pivot_index: failure.index, n, largest: matrix.largest() });
         }
-        tell("searching a shift");
+        tell("the factorisation in f32 failed");
         let bound = ridges::eigenvalue_bound(matrix.view(), failure);
         curvature = bend(matrix, ridge, &ridges::direction(matrix.view(), failure))?;
-        let found = ridges::search(matrix, ridge, bound);
+        let found = ridges::search(matrix, ridge, bound, tell);
         let all_seconds = clock.elapsed().as_secs_f64();
         suggested = found.as_ref().map(|found| found.ridge);
-        if curvature <= 0.0 {
-            return Err(RegressionError::Curvature { n, ridge, curvature, iterations: 0, suggested_ridge: suggested });
+        if let Some(stop) = Stop::of(curvature, matrix.norm_one(ridge), 0) {
+            let ridges = Ridges { tried: suggested, noise: ridges::noise(matrix.diagonal(), matrix.largest()) };
+            return Err(explain(stop, (n, ridge, matrix.norm_one(ridge)), f64::INFINITY, ridges));
         }
         let Some(Found { ridge: total, seconds }) = found else {
             return Err(RegressionError::NotPositiveDefinite(NotPositiveDefinite {
@@ -89,13 +91,17 @@ pub(super) fn solve(
 
     let clock = Instant::now();
     let norm = matrix.norm_one(ridge);
-    let solution = match cg::solve(&Factored { matrix, ridge }, y, tell) {
+    let solution = match cg::solve(&Factored { matrix, ridge }, norm, y, tell) {
         Ok(solution) => solution,
-        Err(stop) => return Err(explain(stop, n, ridge, norm / curvature, suggested)),
+        Err(stop) => {
+            let ridges = Ridges { tried: suggested, noise: ridges::noise(matrix.diagonal(), matrix.largest()) };
+            return Err(explain(stop, (n, ridge, norm), norm / curvature, ridges));
+        }
     };
     let solve_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
+    tell("condition number");
     let l = matrix.view();
     let estimate = if shift > 0.0 { 0.0 } else { condition::inverse_norm_one(l) };
     // ‖A⁻¹‖₁ is at least 1/λ for the smallest eigenvalue λ, which is at most what any direction shows.
@@ -106,6 +112,7 @@ pub(super) fn solve(
     let report = SolveReport {
         solver: Method::Mixed,
         shift,
+        condition_is_bound: shift > 0.0,
         pivot_min,
         pivot_max,
         factor_seconds,
@@ -134,16 +141,34 @@ fn bend(matrix: &Matrix<f32>, ridge: f64, head: &Mat<f64>) -> Result<f64, Regres
     Ok(if bend.is_nan() { f64::INFINITY } else { bend })
 }
 
-/// Why an iteration has found no solution.
-pub(super) fn explain(stop: Stop, n: usize, ridge: f64, condition: f64, suggested: Option<f64>) -> RegressionError {
+/// Ridges that may help.
+pub(super) struct Ridges {
+    /// One with which a factorisation has succeeded.
+    pub(super) tried: Option<f64>,
+    /// The size of the errors of an f32 kernel.
+    pub(super) noise: f64,
+}
+
+/// Why an iteration has found no solution of n equations with this ridge and ‖A‖₁.
+pub(super) fn explain(
+    stop: Stop,
+    (n, ridge, norm): (usize, f64, f64),
+    condition: f64,
+    ridges: Ridges,
+) -> RegressionError {
+    let suggested_ridge = ridges.tried;
     match stop {
         Stop::Failed(error) => error,
         Stop::Overflow => RegressionError::Solution { condition, ridge },
+        Stop::Singular { curvature, iterations } => {
+            let suggested_ridge = suggested_ridge.unwrap_or_else(|| ridges::round_up(ridges.noise.max(2.0 * ridge)));
+            RegressionError::Singular { n, ridge, curvature, norm, iterations, suggested_ridge }
+        }
         Stop::Curvature { curvature, iterations } => {
-            RegressionError::Curvature { n, ridge, curvature, iterations, suggested_ridge: suggested }
+            RegressionError::Curvature { n, ridge, curvature, iterations, suggested_ridge }
         }
         Stop::Stagnation { residual, iterations } => {
-            RegressionError::Stagnation { n, ridge, residual, iterations, suggested_ridge: suggested }
+            RegressionError::Stagnation { n, ridge, residual, iterations, suggested_ridge }
         }
     }
 }

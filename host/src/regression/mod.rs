@@ -49,7 +49,7 @@ pub use pivoted::RANK;
 pub use predict::Predictor;
 pub use product::Tiles;
 pub use rows::Rows;
-pub use spectrum::Spectrum;
+pub use spectrum::{Explained, Spectrum};
 pub use targets::{MAX_CLASSES, TARGET_OFFSET, Targets};
 pub use tiled::{Products, solve_products, solve_tiles};
 pub use workspace::{Fit, MAX_THREADS, SolveReport, Tell, Workspace, fit};

@@ -5,9 +5,11 @@ use std::time::Instant;
 use faer::{Mat, MatRef};
 
 use super::cholesky::{Failure, factor, solve_backward};
+use super::direct::told;
 use super::entry::Entry;
 use super::error::{NotPositiveDefinite, RegressionError};
 use super::matrix::Matrix;
+use super::workspace::Tell;
 
 /// The next ridge to be tried is at least this many times the last.
 const GROWTH: f64 = 4.0;
@@ -32,7 +34,12 @@ pub(super) fn check(ridge: f64) -> Result<(), RegressionError> {
 ///
 /// # Cost
 /// One factorisation per try, usually one to three. The matrix is left overwritten.
-pub(super) fn explain<T: Entry>(matrix: &mut Matrix<T>, ridge: f64, failure: Failure) -> RegressionError {
+pub(super) fn explain<T: Entry>(
+    matrix: &mut Matrix<T>,
+    ridge: f64,
+    failure: Failure,
+    tell: Tell<'_>,
+) -> RegressionError {
     let n = matrix.n();
     if !failure.pivot.is_finite() {
         return RegressionError::Overflow { pivot_index: failure.index, n, largest: matrix.largest() };
@@ -44,7 +51,7 @@ pub(super) fn explain<T: Entry>(matrix: &mut Matrix<T>, ridge: f64, failure: Fai
         pivot_index: failure.index,
         pivot: failure.pivot,
         eigenvalue_bound,
-        suggested_ridge: search(matrix, ridge, eigenvalue_bound).map(|found| found.ridge),
+        suggested_ridge: search(matrix, ridge, eigenvalue_bound, tell).map(|found| found.ridge),
     })
 }
 
@@ -55,7 +62,7 @@ pub(super) struct Found {
 }
 
 /// Searches as [`explain`] does; what is found leaves its factor in the matrix.
-pub(super) fn search<T: Entry>(matrix: &mut Matrix<T>, ridge: f64, bound: f64) -> Option<Found> {
+pub(super) fn search<T: Entry>(matrix: &mut Matrix<T>, ridge: f64, bound: f64, tell: Tell<'_>) -> Option<Found> {
     let noise = noise(matrix.diagonal(), matrix.largest());
     let last = round_up((2.0 * matrix.norm_one(0.0)).max(noise));
     let mut next = round_up((2.0 * ridge).max(ridge - 2.0 * bound).max(noise));
@@ -65,7 +72,9 @@ pub(super) fn search<T: Entry>(matrix: &mut Matrix<T>, ridge: f64, bound: f64) -
         }
         let clock = Instant::now();
         matrix.restore(next);
-        let Err(failure) = factor(matrix.view_mut(), &|_| ()) else {
+        let stage = format!("trying ridge {next:e}");
+        tell(&stage);
+        let Err(failure) = factor(matrix.view_mut(), &told(&stage, tell)) else {
             return Some(Found { ridge: next, seconds: clock.elapsed().as_secs_f64() });
         };
         if next >= last || !failure.pivot.is_finite() {

@@ -16,12 +16,17 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Col, Mat, MatRef, Par, Spec};
+use rayon::ThreadPool;
+use rayon::prelude::*;
+use std::sync::Arc;
 
 use super::error::RegressionError;
 use super::ridge as ridges;
 
 /// Into how many parts faer cuts its work. A fixed number, so that the bits do not depend on the threads, which take the parts as they come.
 const PARTS: usize = 16;
+/// Rows that one thread sums at a time.
+const ROWS: usize = 512;
 
 /// The eigenvalues and eigenvectors of a training kernel, and its targets.
 pub struct Spectrum {
@@ -32,17 +37,37 @@ pub struct Spectrum {
     targets: Mat<f64>,
     /// Qᵀ Y.
     projected: Mat<f64>,
+    pool: Arc<ThreadPool>,
+}
+
+/// What the training images tell of a point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Explained {
+    /// By how much they lower the variance: k(x, X) (K + ρ I)⁻¹ k(X, x).
+    pub variance: f64,
+    /// ‖(K + ρ I)⁻¹ k(X, x)‖². Errors of the kernels of 2-norm δ, of the point's own among them, change the variance by at most δ times (1 + this), to first order.
+    pub weights: f64,
 }
 
 impl Spectrum {
-    /// Decomposes the kernel whose lower triangle is `kernel`. Call it inside the pool.
+    /// Decomposes the kernel whose lower triangle is `kernel`, on the threads of `pool`, which go on to serve.
     ///
     /// # Errors
     /// [`RegressionError::Eigenvalues`] where the iteration does not converge, or leaves the range of f64; [`RegressionError::Memory`].
     ///
     /// # Cost
     /// About 9 n³ operations; two more n×n matrices beside `kernel`, and a third while it runs.
-    pub(super) fn new(kernel: MatRef<'_, f64>, targets: Mat<f64>) -> Result<Self, RegressionError> {
+    pub(super) fn new(
+        kernel: MatRef<'_, f64>,
+        targets: Mat<f64>,
+        pool: &Arc<ThreadPool>,
+    ) -> Result<Self, RegressionError> {
+        let (values, vectors) = pool.install(|| Self::decomposed(kernel))?;
+        let projected = pool.install(|| product(vectors.transpose(), targets.as_ref()));
+        Ok(Spectrum { values, vectors, targets, projected, pool: pool.clone() })
+    }
+
+    fn decomposed(kernel: MatRef<'_, f64>) -> Result<(Col<f64>, Mat<f64>), RegressionError> {
         let n = kernel.nrows();
         let par = Par::rayon(PARTS);
         let params: Spec<SelfAdjointEvdParams, f64> = Spec::default();
@@ -62,8 +87,7 @@ impl Spectrum {
         if !values.iter().all(|value| value.is_finite()) {
             return Err(RegressionError::Eigenvalues { n });
         }
-        let projected = product(vectors.transpose(), targets.as_ref());
-        Ok(Spectrum { values, vectors, targets, projected })
+        Ok((values, vectors))
     }
 
     /// The number of training images.
@@ -125,9 +149,8 @@ impl Spectrum {
     /// Rasmussen and Williams 2006, eq. 5.12.
     pub fn leave_one_out(&self, ridge: f64) -> Result<Mat<f64>, RegressionError> {
         let weights = self.weights(ridge)?;
-        let inverse: Vec<f64> = (0..self.n())
-            .map(|i| (0..self.n()).map(|j| self.vectors[(i, j)].powi(2) / (self.values[j] + ridge)).sum())
-            .collect();
+        let inverse: Vec<f64> =
+            self.each_row(self.vectors.as_ref(), 0.0, |sum, square, value| sum + square / (value + ridge));
         Ok(Mat::from_fn(self.n(), self.targets.ncols(), |i, c| self.targets[(i, c)] - weights[(i, c)] / inverse[i]))
     }
 
@@ -177,22 +200,47 @@ impl Spectrum {
     ///
     /// # Source
     /// Rasmussen and Williams 2006, eq. 2.26.
-    pub fn explained(&self, ridges: &[f64], kernels: MatRef<'_, f64>) -> Result<Vec<Vec<f64>>, RegressionError> {
+    pub fn explained(&self, ridges: &[f64], kernels: MatRef<'_, f64>) -> Result<Vec<Vec<Explained>>, RegressionError> {
         ridges.iter().try_for_each(|&ridge| self.check(ridge))?;
         if kernels.ncols() != self.n() {
             let (got, expected) = (kernels.ncols(), self.n());
             return Err(RegressionError::Length { what: "kernels of a point", got, expected });
         }
-        let along = product(kernels, self.vectors.as_ref());
-        let at =
-            |ridge: f64, row: usize| (0..self.n()).map(|j| along[(row, j)].powi(2) / (self.values[j] + ridge)).sum();
-        Ok(ridges.iter().map(|&ridge| (0..kernels.nrows()).map(|row| at(ridge, row)).collect()).collect())
+        let along = self.pool.install(|| product(kernels, self.vectors.as_ref()));
+        let of = |&ridge: &f64| {
+            self.each_row(along.as_ref(), Explained { variance: 0.0, weights: 0.0 }, |sum, square, value| Explained {
+                variance: sum.variance + square / (value + ridge),
+                weights: sum.weights + square / ((value + ridge) * (value + ridge)),
+            })
+        };
+        Ok(ridges.iter().map(of).collect())
+    }
+
+    /// Of each row of `matrix`, which has as many columns as there are eigenvalues, what `add` makes of the squares of its entries and of these
+    /// values, from the first to the last.
+    fn each_row<T: Copy + Send + Sync>(
+        &self,
+        matrix: MatRef<'_, f64>,
+        zero: T,
+        add: impl Fn(T, f64, f64) -> T + Sync,
+    ) -> Vec<T> {
+        let mut sums = vec![zero; matrix.nrows()];
+        self.pool.install(|| {
+            // Down the columns, as they lie in memory, each in parts that stay in the cache.
+            sums.par_chunks_mut(ROWS).enumerate().for_each(|(part, sums)| {
+                for j in 0..matrix.ncols() {
+                    let column = matrix.col(j).subrows(part * ROWS, sums.len());
+                    sums.iter_mut().zip(column.iter()).for_each(|(sum, q)| *sum = add(*sum, q * q, self.values[j]));
+                }
+            });
+        });
+        sums
     }
 
     /// Q g(Λ) Qᵀ Y.
     fn applied(&self, g: impl Fn(f64) -> f64) -> Mat<f64> {
         let scaled = Mat::from_fn(self.n(), self.projected.ncols(), |j, c| g(self.values[j]) * self.projected[(j, c)]);
-        product(self.vectors.as_ref(), scaled.as_ref())
+        self.pool.install(|| product(self.vectors.as_ref(), scaled.as_ref()))
     }
 
     fn check(&self, ridge: f64) -> Result<(), RegressionError> {

@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 
 use super::cg::{self, System};
 use super::error::RegressionError;
-use super::mixed::{add_ridge, explain, finished};
+use super::mixed::{Ridges, add_ridge, explain, finished};
 use super::pivoted::{Pivoted, diagonal};
 use super::product::{Read, Tiles, multiply};
 use super::ridge as ridges;
@@ -160,14 +160,17 @@ fn solve(
     tell("making the preconditioner");
     // Of a kernel no entry is larger than the largest of the diagonal.
     let largest = diagonal.iter().fold(0.0, |max: f64, d| max.max(d.abs()));
-    let noise = ridges::noise(&diagonal, largest) / (n as f64).sqrt();
+    let errors = ridges::noise(&diagonal, largest);
+    let noise = errors / (n as f64).sqrt();
     let preconditioner = pool.install(|| Pivoted::new(&tiles, &diagonal, ridge, noise))?;
     let (pivot_max, pivot_min) = preconditioner.pivots;
     let factor_seconds = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
     let system = Tiled { products, pool, ridge, preconditioner };
-    let solution = cg::solve(&system, y, tell).map_err(|stop| explain(stop, n, ridge, f64::INFINITY, None))?;
+    let ridges = Ridges { tried: None, noise: errors };
+    let solution =
+        cg::solve(&system, norm, y, tell).map_err(|stop| explain(stop, (n, ridge, norm), f64::INFINITY, ridges))?;
     let solve_seconds = clock.elapsed().as_secs_f64();
     // ‖A⁻¹‖₁ is at least 1/λ for the smallest eigenvalue λ, which is at most what any direction shows.
     let condition = norm / solution.curvature;

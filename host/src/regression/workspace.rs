@@ -1,5 +1,6 @@
 //! The memory and the threads of a fit, reused from one kernel to the next.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use faer::{Mat, MatRef};
@@ -19,7 +20,7 @@ use super::{residual, ridge as ridges};
 /// More threads than this are taken for a mistake: they would share the cores, and each takes memory of its own.
 pub const MAX_THREADS: usize = 1024;
 
-/// Who is told how far a solve is, in words, now and then.
+/// Who is told what a solve does, in words, as each stage begins, and after a colon how far that is.
 pub type Tell<'a> = &'a (dyn Fn(&str) + Sync);
 
 /// The weights of a kernel regression.
@@ -43,16 +44,18 @@ pub struct SolveReport {
     /// The iterations; 0 for a direct solve.
     pub iterations: usize,
     /// ‖y − A·α‖₂/‖y‖₂, the largest over the classes, from a residual that was formed anew: below 1e-10 for the solvers that iterate, or
-    /// as small as it gets in f64, at most 1e-6, with a [`warning`](Self::warning).
+    /// as small as it gets in f64, some roundings of A·α and at most 1e-6, with a [`warning`](Self::warning).
     pub relative_residual: f64,
     /// What was added to the diagonal, beside the ridge, of the matrix that was factored in f32 as a preconditioner; 0 nearly always. The
     /// equations that were solved are those without it.
     pub shift: f64,
     /// An estimate, from below, of the condition number ‖A‖₁‖A⁻¹‖₁ of A = K + ridge·I; +∞ where it leaves the range of f64. The
     /// relative error of α is at most about this times 1e-16 for the rounding of the solve, and about this times the relative
-    /// error of the kernel itself (6e-8 for one computed in f32). With `cg`, or with a shift, it is from the directions of the iteration, and may be
-    /// far below.
+    /// error of the kernel itself (6e-8 for one computed in f32).
     pub condition: f64,
+    /// Whether it is a bound from below and no more, from the directions of the iteration, which may be far from the condition number: with `cg`, or
+    /// with a shift.
+    pub condition_is_bound: bool,
     /// Whether the condition number exceeds 1/ε = 4.5e15, so that not one digit of α needs to be right.
     pub ill_conditioned: bool,
     /// The smallest pivot L_kk², of A + shift·I or of its preconditioner, above the smallest eigenvalue of the former.
@@ -89,6 +92,7 @@ impl SolveReport {
             relative_residual: residual::relative(left, y),
             shift: 0.0,
             condition,
+            condition_is_bound: true,
             ill_conditioned: condition > 1.0 / f64::EPSILON,
             pivot_min: 0.0,
             pivot_max: 0.0,
@@ -104,26 +108,29 @@ impl SolveReport {
 
     /// One line for the user if the solution should not be trusted, or was hard to get.
     pub fn warning(&self) -> Option<String> {
+        let about = if self.condition_is_bound { "at least" } else { "about" };
+        let mut warnings = Vec::new();
         if self.ill_conditioned {
-            return Some(format!(
-                "the condition number of K + ridge*I is about {:.1e}, beyond 4.5e15: the regression weights may have no correct digit; raise the ridge (now {:e})",
+            warnings.push(format!(
+                "the condition number of K + ridge*I is {about} {:.1e}, beyond 4.5e15: the regression weights may have no correct digit; raise the ridge (now {:e})",
                 self.condition, self.ridge
             ));
         }
         if self.solver != Method::Cholesky && self.relative_residual >= TOLERANCE {
-            return Some(format!(
-                "the solution has a relative residual of {:.1e} after {} iterations, not 1e-10: with a condition number of about {:.1e} f64 comes no nearer; \
+            warnings.push(format!(
+                "the solution has a relative residual of {:.1e} after {} iterations, not 1e-10: with a condition number of {about} {:.1e} f64 comes no nearer; \
                  a ridge (now {:e}) brings more digits",
                 self.relative_residual, self.iterations, self.condition, self.ridge
             ));
         }
-        (self.shift > 0.0).then(|| {
-            format!(
+        if self.shift > 0.0 {
+            warnings.push(format!(
                 "K + ridge*I is not positive definite in f32: the preconditioner has {:.1e} more on its diagonal, the equations were solved \
                  without it in {} iterations to a relative residual of {:.1e}",
                 self.shift, self.iterations, self.relative_residual
-            )
-        })
+            ));
+        }
+        if warnings.is_empty() { None } else { Some(warnings.join("; ")) }
     }
 }
 
@@ -154,7 +161,7 @@ impl SolveReport {
 /// ```
 pub struct Workspace<T: Entry = f64> {
     matrix: Matrix<T>,
-    pool: ThreadPool,
+    pool: Arc<ThreadPool>,
     loaded: bool,
     fill_seconds: f64,
 }
@@ -187,10 +194,8 @@ impl Workspace {
         }
         self.check_rows("labels", targets.labels().len())?;
         let matrix = &mut self.matrix;
-        self.pool.install(|| {
-            matrix.restore(0.0);
-            Spectrum::new(matrix.view(), targets.one_hot())
-        })
+        self.pool.install(|| matrix.restore(0.0));
+        Spectrum::new(matrix.view(), targets.one_hot(), &self.pool)
     }
 }
 
@@ -207,7 +212,7 @@ impl Workspace<f32> {
 
 impl<T: Entry> Workspace<T> {
     fn with(n: usize, threads: usize) -> Result<Self, RegressionError> {
-        let (matrix, pool) = (Matrix::new(n)?, pool(threads)?);
+        let (matrix, pool) = (Matrix::new(n)?, Arc::new(pool(threads)?));
         Ok(Self { matrix, pool, loaded: false, fill_seconds: 0.0 })
     }
 
@@ -275,7 +280,8 @@ impl<T: Entry> Workspace<T> {
     /// Of f64, Cholesky's: α is exact for a matrix and targets that differ from the given ones by `backward_error`, a small multiple of
     /// 1.1e-16; `condition` tells what that means for α. Tested up to n = 600 (`host/src/regression/tests/solves.rs`): a backward error of at
     /// most 1e-14; α within 1e-13 times the condition number, relative to its largest entry; the estimate of the condition number at most 1e-6
-    /// above it (more beyond 1e8, where it is rounded itself) and at least a tenth of it. The bits do not depend on the number of threads.
+    /// above it (more beyond 1e8, where it is rounded itself), and of the matrices of the tests, with near duplicates among them, at least a third of it, which no
+    /// estimate of this kind can promise for all. The bits do not depend on the number of threads.
     ///
     /// Of f32, as [`solve_tiles`](super::solve_tiles), for the kernel rounded to f32.
     ///
@@ -287,7 +293,7 @@ impl<T: Entry> Workspace<T> {
     /// [`RegressionError::Overflow`] and [`RegressionError::Solution`] where numbers leave the range of f64.
     ///
     /// # Cost
-    /// n³/3 operations for the factorisation, 4n² per target column for solving and checking, 2n² for each of the 4 to 11 solves of
+    /// n³/3 operations for the factorisation, 4n² per target column for solving and checking, 8n² for each of the 4 to 10 solves of
     /// the condition estimate. Of f32, 6n² per column and iteration instead of the solving. A failure costs further factorisations, usually one to three, in search of a ridge.
     pub fn solve_values(&mut self, ridge: f64, y: MatRef<'_, f64>) -> Result<Fit, RegressionError> {
         self.solve_told(ridge, y, &|_| ())

@@ -72,7 +72,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => {
                     return Err(StoreError::InUse { path: store.to_path_buf(), holder: holder(&mut file) });
                 }
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                Err(TryLockError::Error(error)) if no_locks(&error) => {
                     works = false;
                     tracing::warn!(
                         "{}: the file system knows no locks: see to it that one run at a time uses the store; of shards, that the \
@@ -107,6 +107,15 @@ impl Drop for Lock {
         }
         let _ = self.file.unlock();
     }
+}
+
+/// Whether an error says that the file system has no locks, or, as NFS without its lock service, none to give.
+fn no_locks(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::Unsupported
 }
 
 /// The process number in a lock file.
@@ -150,6 +159,16 @@ mod tests {
             assert!(!is_at(&old, &path));
             let new = File::create(&path).unwrap();
             assert!(is_at(&new, &path) && !is_at(&old, &path));
+        }
+    }
+
+    #[test]
+    fn a_file_system_without_locks_is_told_from_one_that_fails() {
+        assert!(no_locks(&io::ErrorKind::Unsupported.into()));
+        if cfg!(target_os = "linux") {
+            // EOPNOTSUPP, ENOSYS, ENOLCK; EIO.
+            assert!([95, 38, 37].map(io::Error::from_raw_os_error).iter().all(no_locks));
+            assert!(!no_locks(&io::Error::from_raw_os_error(5)));
         }
     }
 

@@ -98,6 +98,10 @@ impl Store {
         // Once before the lock, which must not leave its file in a folder that is not ours, and once under it,
         // since another run may have been faster.
         if occupied("")? {
+            // A run that is at work is another matter than what one has left.
+            if path.join(LOCK_FILE).exists() {
+                drop(Lock::take(path)?);
+            }
             return Err(StoreError::NotEmpty { path: path.to_path_buf() });
         }
         let lock = Lock::take(path)?;

@@ -70,6 +70,42 @@ fn a_plan_is_a_table_for_people_and_lines_for_programs() {
     run(path, "plan --net cntk-v --lap 3").fails(2, "--lap");
 }
 
+/// The steps of an iteration are not known beforehand, and its trial is no iteration to the end.
+#[test]
+fn an_iteration_has_a_range() {
+    let folder = folder();
+    let path = folder.path();
+    let job = "plan -q --train-size 1400 --test-size 300 --depth 3 --net fc --store s";
+    for solver in ["cg", "mixed", "cholesky"] {
+        let text = run(path, &format!("{job} --solver {solver} --report {solver}.json")).ok().stdout;
+        let plan = json(&path.join(format!("{solver}.json")));
+        let regression = &plan["regression"];
+        let [seconds, few, many] =
+            [&regression["seconds"], &regression["seconds_range"][0], &regression["seconds_range"][1]]
+                .map(|value| value.as_f64().unwrap());
+        assert!(few <= seconds && seconds <= many, "{regression}");
+        assert_eq!(text.contains("as other kernels took"), solver != "cholesky", "{text}");
+        assert_eq!(regression["steps"].is_null(), solver == "cholesky");
+        assert_eq!(few < many, solver != "cholesky", "{regression}");
+    }
+    // What nodes hold together no single one holds.
+    let memory = |nodes: usize| {
+        run(path, &format!("{job} --solver cg --nodes {nodes} --report nodes.json")).ok();
+        let plan = json(&path.join("nodes.json"));
+        assert_eq!(plan["regression"]["nodes_solver"], "cg");
+        (plan["nodes_memory"]["regression"].as_f64().unwrap(), plan["memory"]["regression"].as_f64().unwrap())
+    };
+    let (two, alone) = memory(2);
+    let (seven, _) = memory(7);
+    // 1,400 × 1,400 numbers of 4 bytes, in rows of whole tiles: 768 of them and 256.
+    assert_eq!(two - alone, 768.0 * 1400.0 * 4.0);
+    assert_eq!(two - seven, (768.0 - 256.0) * 1400.0 * 4.0);
+    run(path, &format!("{job} --solver cholesky --nodes 2 --report one.json")).ok();
+    let plan = json(&path.join("one.json"));
+    assert!(plan["nodes_memory"].is_null());
+    assert_eq!(plan["regression"]["nodes_solver"], "cholesky");
+}
+
 #[test]
 fn what_takes_years_is_planned_in_seconds() {
     let folder = folder();

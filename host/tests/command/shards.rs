@@ -134,12 +134,16 @@ fn a_shard_with_other_settings_or_beside_itself_is_refused() {
     }
     let again = run(path, &format!("{long} --shard 1/2"));
     let alone = run(path, &format!("{long} --resume"));
+    let anew = run(path, &long);
     let other = run(path, &format!("{JOB} --shard 2/2"));
     assert!(child.try_wait().unwrap().is_none(), "the shard was over before the others had tried");
     child.kill().unwrap();
     child.wait().unwrap();
     again.fails(1, &format!("s: shard 1/2 is in use by another run (process {})", child.id()));
     alone.fails(1, "s: in use by another run");
+    anew.fails(1, "s: in use by another run");
+    // When nobody is at work any more, it is a folder that is not empty.
+    run(path, &long).fails(1, "not empty");
     other.fails(1, "depths");
     // Of the killed one there are locks and files under way, which begin with a dot.
     let whole = || {
@@ -155,8 +159,10 @@ fn a_shard_with_other_settings_or_beside_itself_is_refused() {
 #[test]
 fn a_shard_that_cannot_be_is_wrong_usage() {
     let folder = folder();
-    for shard in ["0/2", "3/2", "1/0", "2", "1/2/3", "a/b", "1/-2", "1.5/2"] {
-        run(folder.path(), &format!("{JOB} --shard {shard}")).fails(2, "--shard");
+    for shard in ["0/2", "3/2", "1/0", "2", "1/2/3", "a/b", "1/-2", "-1/3", "1.5/2"] {
+        let failed = run(folder.path(), &format!("{JOB} --shard {shard}"));
+        failed.fails(2, "--shard");
+        failed.fails(2, &format!("'{shard}'"));
     }
     run(folder.path(), "run --shard 1/2").fails(2, "--store");
     run(folder.path(), &format!("{JOB} --shard 1/2 --report r.csv"))

@@ -75,7 +75,68 @@ fn the_diagonal_is_that_of_the_matrix() {
             assert_eq!(diagonal.read(index).unwrap(), expected, "{net}");
         }
     }
+    // Columns serve the normalisation alone.
     run(path, "kernel --x x.npy --y x.npy --diagonal --out d.npy --net fc --depth 3").fails(2, "--diagonal");
+}
+
+/// The test images as both rows and columns beside training images: their square is what the diagonal must be of.
+#[test]
+fn the_diagonal_is_that_of_images_normalised_by_the_training_images() {
+    let folder = folder();
+    let path = folder.path();
+    let train: Vec<f32> = numbers(30 * 40, 1).iter().map(|value| 3.0 * value + 1.0).collect();
+    let test = numbers(9 * 40, 2);
+    write_array(&path.join("x.npy"), &[30, 2, 4, 5], train.iter().copied()).unwrap();
+    write_array(&path.join("xt.npy"), &[9, 2, 4, 5], test.iter().copied()).unwrap();
+    // By hand: the mean and the deviation of each channel of the training images.
+    let channel = |at: usize| at / 20 % 2;
+    let statistics = [0, 1].map(|wanted| {
+        let values: Vec<f64> =
+            (0..train.len()).filter(|&at| channel(at) == wanted).map(|at| f64::from(train[at])).collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
+        (mean, variance.sqrt())
+    });
+    let by_hand =
+        (0..test.len()).map(|at| (f64::from(test[at]) - statistics[channel(at)].0) / statistics[channel(at)].1);
+    write_array(&path.join("n.npy"), &[9, 2, 4, 5], by_hand).unwrap();
+    let net = "--net cntk-v --depth 3 --precision f64 -q";
+    run(path, &format!("kernel --x n.npy --out k.npy {net}")).ok();
+    run(path, &format!("kernel --x xt.npy --y x.npy --normalise --diagonal --out d.npy {net}")).ok();
+    run(path, &format!("kernel --x xt.npy --normalise --diagonal --out own.npy {net}")).ok();
+    let read = |name: &str| read_matrix(&path.join(name)).unwrap().2;
+    let (whole, diagonal, own) = (read("k.npy"), read("d.npy"), read("own.npy"));
+    for (image, value) in diagonal.iter().enumerate() {
+        let expected = whole[image * 10];
+        assert!((value / expected - 1.0).abs() < SPECTRUM, "{value} {expected}");
+    }
+    assert_ne!(own, diagonal);
+}
+
+#[test]
+fn a_diagonal_of_other_images_is_found_out() {
+    let folder = folder();
+    let path = folder.path();
+    arrays(path);
+    let sweep = |diagonal: &str| {
+        run(path, &format!("sweep {FILES} --test-diagonal {diagonal} --ridge 0.1 --variance v.npy -q"))
+    };
+    let (_, _, right) = read_matrix(&path.join("kd.npy")).unwrap();
+    let write = |name: &str, values: &[f64]| write_array(&path.join(name), &[1, 20], values.iter().copied()).unwrap();
+    let with = |value: f64| {
+        let mut values = right.clone();
+        values[7] = value;
+        values
+    };
+    write("bad.npy", &with(-1.0));
+    sweep("bad.npy").fails(1, "test image 7");
+    // Half of the prior is less than what the training images explain.
+    write("half.npy", &right.iter().map(|value| value / 8.0).collect::<Vec<_>>());
+    sweep("half.npy").fails(1, "normalised otherwise");
+    write("zero.npy", &with(0.0));
+    sweep("zero.npy").fails(1, "the variance of test image 7");
+    assert!(!path.join("v.npy").exists());
+    sweep("kd.npy").ok();
 }
 
 /// At a training image the process is known but for the noise; far from all of them it is as before.
@@ -111,6 +172,50 @@ fn variances_are_those_of_a_gaussian_process() {
     run(path, &format!("sweep {own}")).ok();
     let (_, _, known) = read_matrix(&path.join("own.npy")).unwrap();
     assert!(known.iter().all(|&variance| (0.0..KNOWN).contains(&variance)), "{known:?}");
+}
+
+/// The variances of a store are those of files with the same kernels and the diagonal of the same images.
+#[test]
+fn variances_of_a_store_are_those_of_files() {
+    let folder = folder();
+    let path = folder.path();
+    let job = "run --train-size 40 --test-size 12 --kernel nngp,ntk --depth 3,4 --flip -q";
+    run(path, &format!("{job} --net cntk-v,cntk-lap,fc --precision f64 --store k.zarr")).ok();
+    run(path, "sweep --store k.zarr --ridge 0.1,1 --variance v.npy --report s.json -q").ok();
+    let mut variances = Matrices::open(&path.join("v.npy")).unwrap();
+    assert_eq!(variances.shape(), [12, 2, 12]);
+    let rows = json(&path.join("s.json"))["results"].as_array().unwrap().clone();
+    // The prior by the library, of the same data set.
+    let mut options = ultrawide::data::LoadOptions::new(ultrawide::data::Kind::Digits);
+    (options.train_size, options.test_size) = (Some(40), Some(12));
+    let data = ultrawide::data::load(&options).unwrap();
+    let write = |name: &str, images: &ultrawide::data::Images| {
+        let pixels = (0..images.len()).flat_map(|image| {
+            let mut pixels = vec![0.0_f64; 64];
+            images.write(image, &mut pixels);
+            pixels
+        });
+        write_array(&path.join(name), &[images.len(), 1, 8, 8], pixels).unwrap();
+    };
+    write("x.npy", &data.train.images);
+    write("xt.npy", &data.test.images);
+    labels(path, "y.npy", &data.train.labels);
+    for (index, rows) in rows.chunks(2).enumerate() {
+        let text = |field: &str| rows[0][field].as_str().unwrap().to_owned();
+        let net = text("net");
+        let (net, lap) = net.split_once('(').map_or((net.as_str(), ""), |(net, _)| (net, "--lap 2"));
+        let (kernel, depth) = (text("kernel"), rows[0]["depth"].as_u64().unwrap());
+        let net = format!("--net {net} {lap} --kernel {kernel} --depth {depth} --flip --precision f64 -q");
+        run(path, &format!("kernel --x x.npy --out k.npy {net}")).ok();
+        run(path, &format!("kernel --x xt.npy --y x.npy --out kt.npy {net}")).ok();
+        run(path, &format!("kernel --x xt.npy --diagonal --out kd.npy {net}")).ok();
+        let files = "--train k.npy --test kt.npy --labels y.npy --test-diagonal kd.npy";
+        run(path, &format!("sweep {files} --ridge 0.1,1 --variance w.npy -q")).ok();
+        let alone = read_matrix(&path.join("w.npy")).unwrap().2;
+        assert_eq!(variances.read(index).unwrap(), alone, "{net}");
+    }
+    // Without the images there is no diagonal.
+    run(path, "sweep --store k.zarr --labels y.npy --variance v.npy").fails(2, "--test-diagonal");
 }
 
 #[test]

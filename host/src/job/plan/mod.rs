@@ -2,7 +2,8 @@
 //!
 //! The time is that of a run for which this machine has nothing else to do; how busy it was is told as well. For about two seconds the job's own kernels are computed on a few of
 //! its images with all threads, tiles are written where the store is to be, and a small regression is done; all of it is then extrapolated. The
-//! checks that a run begins with are done as well, and timed.
+//! checks that a run begins with are done as well, and timed. How many steps an iteration will take, the kernel decides, which nobody knows yet: for these
+//! there is a range.
 
 mod disk;
 mod kernels;
@@ -79,8 +80,18 @@ pub struct RegressionPlan {
     pub solver: Method,
     /// Operations of the factorisations, n³/3 each.
     pub operations: f64,
-    /// Seconds, reading from the store included.
+    /// Seconds, reading from the store included; of an iteration with the geometric mean of the fewest and the most steps.
     pub seconds: f64,
+    /// The fewest and the most steps of an iteration: what was met with other kernels, not a promise.
+    pub steps: Option<[f64; 2]>,
+    /// The seconds with these.
+    pub seconds_range: [f64; 2],
+    /// How they are solved where there are nodes: `cg` is divided among them (`run --mpi`), the others are done by one.
+    pub nodes_solver: Method,
+    /// Seconds there.
+    pub nodes_seconds: f64,
+    /// The same with the fewest and the most steps.
+    pub nodes_seconds_range: [f64; 2],
 }
 
 /// The memory that is needed.
@@ -150,10 +161,12 @@ pub struct PlanReport {
     pub seconds: f64,
     /// The part of the cores that this process got while it tried: 1 on a machine with nothing else to do.
     pub cores_got: f64,
-    /// Seconds in all where the nodes divide the kernels; the regression is done by one of them.
+    /// Seconds in all where the nodes divide the kernels, and the products of `cg`.
     pub nodes_seconds: f64,
-    /// The memory of each machine.
+    /// The memory of one machine that does it alone.
     pub memory: MemoryPlan,
+    /// Where nodes divide the regression, that of the first of them, which needs most: its rows of the kernel, the preconditioner and the vectors.
+    pub nodes_memory: Option<MemoryPlan>,
     /// The disk.
     pub disk: DiskPlan,
     /// What finding all this out took.
@@ -212,8 +225,8 @@ impl PlanReport {
         };
         let none = || [String::new(), String::new()];
         other("preparation", "", 0.0, [self.preparation_seconds; 2], none())?;
-        if let Some(RegressionPlan { count, operations, seconds, .. }) = &self.regression {
-            other("regression", &count.to_string(), *operations, [*seconds; 2], none())?;
+        if let Some(RegressionPlan { count, operations, seconds, nodes_seconds, .. }) = &self.regression {
+            other("regression", &count.to_string(), *operations, [*seconds, *nodes_seconds], none())?;
         }
         let sizes = [self.memory.bytes.to_string(), self.disk.bytes.to_string()];
         other("total", "", self.operations, [self.seconds, self.nodes_seconds], sizes)?;
@@ -223,7 +236,8 @@ impl PlanReport {
 
 /// What a [`run()`](super::run()) with these options costs; with a share what [`run_share`](super::run_share) does.
 ///
-/// The time of a job of a minute and more is met within 20 % where nothing else runs (`docs/performance.md`).
+/// The time of the kernels and of regressions by Cholesky is met within 20 % for jobs of a minute and more where nothing else runs (`docs/performance.md`); that
+/// of regressions by iteration has the range of [`RegressionPlan::seconds_range`].
 ///
 /// # Errors
 /// As a run, for settings and data that it refuses; too little memory or disk is no error here but part of the report.
@@ -265,6 +279,15 @@ fn plan_in<S: Float>(
         Some(_) => share::need::<S>(&setup.grams, machine),
         None => solving(method),
     };
+    // `run --mpi` solves by cg, with the rows of the kernel held by all.
+    let divided = nodes > 1 && share.is_none() && matches!(options.solver, None | Some(Method::Cg));
+    let nodes_memory = divided.then(|| {
+        let (n, tile) = (data.train.images.len(), setup.plan.tile);
+        let rows = (n.div_ceil(tile).div_ceil(nodes) * tile).min(n);
+        let held = rows as f64 * n as f64 * S::PRECISION.bytes() as f64;
+        let after = held + Method::Cg.bytes(n, data.classes.len());
+        memory_plan(Need { after, solver: Some(Method::Cg), ..share::need::<S>(&setup.grams, machine) })
+    });
     let speed = path.map(|path| Disk::measure::<S>(path, &setup.plan, machine)).transpose()?;
     let speed = speed.unwrap_or_default();
     let begun = match path {
@@ -301,16 +324,52 @@ fn plan_in<S: Float>(
         Some(_) => None,
         None => {
             let count: usize = planned_passes.iter().map(|pass| pass.outputs).sum();
-            // Its threads wait for each other, so what passes is measured, on a machine as busy as before.
-            let seconds = regression::seconds::<S>(data, method, machine.threads())? * cores_got * count as f64;
-            // Each regression reads its output of all tiles.
-            let stored: f64 = setup.plan.arrays.iter().map(|array| array_bytes(&setup.plan, array)).sum();
-            let seconds = seconds + stored * speed.read;
-            // An iteration without a factor takes as many operations as it takes steps, which nobody knows beforehand.
+            // An iteration without a factor takes as many operations as it takes steps.
             let factors = if method == Method::Cg { 0.0 } else { n * n * n / 3.0 };
-            Some(RegressionPlan { count, solver: method, operations: factors * count as f64, seconds })
+            let bytes = |symmetric: bool| -> f64 {
+                let arrays = setup.plan.arrays.iter().filter(|array| array.symmetric == symmetric);
+                arrays.map(|array| array_bytes(&setup.plan, array)).sum()
+            };
+            let (train, test) = (bytes(true) * speed.read, bytes(false) * speed.read);
+            let threads = machine.threads();
+            let time = |method: Method, nodes: usize| {
+                let timing = regression::measure::<S>(data, method, setup.plan.tile, threads)?;
+                let steps = regression::steps(method, data.train.images.len());
+                // Its threads wait for each other, so what passes is measured, on a machine as busy as before. Each regression reads its output of all
+                // tiles: once, or by all threads for every step, or each node its rows, which are whole.
+                let seconds = |steps: f64| {
+                    let reading = match method {
+                        Method::Cg if nodes > 1 => 2.0 * train / (nodes * threads) as f64,
+                        Method::Cg => (steps + 3.0) * train / threads as f64,
+                        _ => train,
+                    };
+                    timing.seconds(steps, nodes) * cores_got * count as f64 + reading + test
+                };
+                let range = steps.map_or([seconds(0.0); 2], |steps| steps.map(seconds));
+                let middle = steps.map_or(range[0], |[few, many]| seconds((few * many).sqrt()));
+                Ok::<_, JobError>((middle, range, steps))
+            };
+            let (seconds, seconds_range, steps) = time(method, 1)?;
+            let (nodes_solver, nodes_seconds, nodes_seconds_range) = if divided {
+                let (seconds, range, _) = time(Method::Cg, nodes)?;
+                (Method::Cg, seconds, range)
+            } else {
+                (method, seconds, seconds_range)
+            };
+            Some(RegressionPlan {
+                count,
+                solver: method,
+                operations: factors * count as f64,
+                seconds,
+                steps,
+                seconds_range,
+                nodes_solver,
+                nodes_seconds,
+                nodes_seconds_range,
+            })
         }
     };
+    let nodes_solving = regression.as_ref().map_or(0.0, |regression| regression.nodes_seconds);
     let solving = regression.as_ref().map_or(0.0, |regression| regression.seconds);
     let sum = |figure: fn(&PassPlan) -> f64| planned_passes.iter().map(figure).sum::<f64>();
     Ok(PlanReport {
@@ -326,10 +385,11 @@ fn plan_in<S: Float>(
         operations: sum(|pass| pass.operations) + regression.as_ref().map_or(0.0, |regression| regression.operations),
         seconds: preparation + sum(|pass| pass.seconds) + solving,
         cores_got,
-        nodes_seconds: preparation + sum(|pass| pass.nodes_seconds) + solving,
+        nodes_seconds: preparation + sum(|pass| pass.nodes_seconds) + nodes_solving,
         passes: planned_passes,
         regression,
         memory: memory_plan(need),
+        nodes_memory,
         disk: disk_plan(&setup, path)?,
         data: setup.info,
         planning_seconds: (loading + clock.elapsed()).as_secs_f64(),

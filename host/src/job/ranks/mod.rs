@@ -72,20 +72,29 @@ fn run_in<S: Float + Entry>(
         let setup = Setup::new::<S>(data, options, &passes, machine)?;
         let (n, classes) = (data.train.images.len(), targets.classes());
         cluster.check_count(n, classes)?;
-        need::<S>(cluster, &setup, (n, classes), machine).times(neighbours).check()?;
-        Ok(setup)
+        let need = need::<S>(cluster, &setup, (n, classes), machine);
+        need.times(neighbours).check()?;
+        Ok((setup, need.bytes()))
     };
-    let setup = cluster.together(checked())?;
+    let (setup, planned_bytes) = cluster.together(checked())?;
     // The first makes the store, or clears up what killed ranks have left.
     let join = || setup.open_store(options, Share::new(cluster.rank() + 1, cluster.size()), machine, watch);
     let first = cluster.together(if cluster.is_first() { join() } else { Ok(None) })?;
-    let store = cluster.together(if cluster.is_first() { Ok(first) } else { join() })?;
+    // The disk was looked at by the first; of a large store each look is a list of millions of files.
+    let again = || {
+        let share = Share::new(cluster.rank() + 1, cluster.size());
+        let join = |(path, share)| machine.pool.install(|| Store::join(path, &setup.plan, share));
+        options.store.as_deref().zip(share).map(join).transpose().map_err(JobError::from)
+    };
+    let store = cluster.together(if cluster.is_first() { Ok(first) } else { again() })?;
     let Some(store) = store else {
         return Err(JobError::Usage("ranks need a store that they share".to_owned()));
     };
     // As others see it: no tile is another's.
-    let whole = Store::open(store.path())?;
-    setup.begin(Some(&whole), None, watch)?;
+    let whole = if cluster.is_first() { Some(Store::open(store.path())?) } else { None };
+    if whole.is_some() {
+        setup.begin(whole.as_ref(), None, watch)?;
+    }
 
     let threads = cluster.sum(machine.threads());
     let mut infos = Vec::new();
@@ -93,9 +102,9 @@ fn run_in<S: Float + Entry>(
         let clock = Instant::now();
         let mut wanted = Vec::new();
         let mut work = Work::default();
-        if cluster.is_first() {
+        if let Some(whole) = &whole {
             for (index, (name, gram)) in grams.iter().enumerate() {
-                let tiles = missing(gram, name, Some(&whole))?;
+                let tiles = missing(gram, name, Some(whole))?;
                 work = work.plus(Work::sum(gram, tiles.iter().copied()));
                 wanted.extend(tiles.into_iter().map(|(i, j)| (index, i, j)));
             }
@@ -122,7 +131,7 @@ fn run_in<S: Float + Entry>(
     }
     product::stop(cluster);
     watch.end();
-    let outcome = Outcome { infos, rows, threads, regression_seconds: solver.seconds };
+    let outcome = Outcome { infos, rows, threads, regression_seconds: solver.seconds, planned_bytes };
     let mut report = report(options, machine, &passes, setup, outcome, clock);
     report.settings["ranks"] = json!(cluster.size());
     Ok(Some(report))

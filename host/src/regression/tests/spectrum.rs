@@ -115,9 +115,18 @@ fn variance_is_that_of_elimination() {
     for (ridge, got) in ridges.into_iter().zip(spectrum.explained(&ridges, given.as_ref()).unwrap()) {
         let columns: Rows = (0..n).map(|j| kernels.iter().map(|row| row[j]).collect()).collect();
         let weights = eliminate(&plus_ridge(&a, ridge), &columns);
-        let expected = (0..points).map(|p| (0..n).map(|j| kernels[p][j] * weights[j][p]).sum());
-        let error = distance(&vec![got], &vec![expected.collect()]);
-        assert!(error <= SPECTRUM * spectrum.condition(ridge), "ridge {ridge}: {error:e}");
+        let sums = |term: &dyn Fn(usize, usize) -> f64| -> Rows {
+            vec![(0..points).map(|p| (0..n).map(|j| term(p, j)).sum()).collect()]
+        };
+        let variance = sums(&|p, j| kernels[p][j] * weights[j][p]);
+        let squares = sums(&|p, j| weights[j][p] * weights[j][p]);
+        for (got, expected) in [
+            (got.iter().map(|one| one.variance).collect(), variance),
+            (got.iter().map(|one| one.weights).collect(), squares),
+        ] {
+            let error = distance(&vec![got], &expected);
+            assert!(error <= SPECTRUM * spectrum.condition(ridge), "ridge {ridge}: {error:e}");
+        }
     }
 }
 

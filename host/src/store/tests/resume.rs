@@ -114,8 +114,9 @@ fn a_second_writer_is_refused_and_readers_are_not() {
     let text = message(Store::resume(&path, &plan));
     assert!(text.contains("in use") && text.contains(&std::process::id().to_string()), "{text}");
     drop(Store::open(&path).unwrap());
-    assert!(message(Store::create(&path, &plan)).contains("--resume"));
+    assert!(message(Store::create(&path, &plan)).contains("in use"));
     drop(first);
+    assert!(message(Store::create(&path, &plan)).contains("--resume"));
     drop(Store::resume(&path, &plan).unwrap());
     assert!(!path.join(LOCK_FILE).exists());
 }
