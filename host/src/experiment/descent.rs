@@ -26,6 +26,9 @@ const NOTHING: f64 = 1e-12;
 /// Test errors of one model: root mean square of f − y, and the share of wrong classes.
 type Errors = [f64; 2];
 
+/// What a width and a seed lead to.
+type Run<'a> = &'a dyn Fn(usize, u64) -> Result<Errors, ExperimentError>;
+
 /// Runs the experiment.
 ///
 /// # Errors
@@ -87,7 +90,7 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
         setting.steps.add(cost(width, true));
         Ok(errors(&widened(&outputs)))
     };
-    let ways: [(&str, &[usize], &dyn Fn(usize, u64) -> Result<Errors, ExperimentError>); 2] =
+    let ways: [(&str, &[usize], Run<'_>); 2] =
         [("random features", &widths, &features), ("trained nets", &trained_widths, &trained)];
     let (mut rows, mut curves) = (Vec::new(), [Vec::new(), Vec::new()]);
     let (mut claims, mut text) = (Vec::new(), Vec::new());

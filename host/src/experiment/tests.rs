@@ -28,7 +28,7 @@ fn claim<'a>(finding: &'a Finding, what: &str) -> &'a Claim {
 /// The numbers of a column where another has this value.
 fn column(finding: &Finding, name: &str, (of, value): (&str, &str)) -> Vec<f64> {
     let at = |name: &str| finding.columns.iter().position(|column| *column == name).unwrap();
-    let rows = finding.rows.iter().filter(|row| row[at(of)] == Value::from(value));
+    let rows = finding.rows.iter().filter(|row| row[at(of)] == value);
     rows.filter_map(|row| row[at(name)].as_f64()).collect()
 }
 
