@@ -244,6 +244,10 @@ pub const METHODS: f64 = 1e-8;
 
 /// The relative residual at which an iteration ends: its stopping rule.
 pub const RESIDUAL: f64 = 1e-10;
+/// Where f64 does not reach that: what an iteration that ends with a warning leaves at most, as much as a kernel in f32 is worth.
+pub const RESIDUAL_WARNED: f64 = 1e-6;
+/// Means, slopes and correlations of a few numbers against the same by hand: some ten operations of `f64`, logarithms among them.
+pub const TEXTBOOK: f64 = 1e-9;
 
 /// What follows from an eigendecomposition, relative to its largest number and per unit of condition number: eigenvalues are off by some ε of the
 /// largest, as a backward stable solve is, and the plain eliminations beside them by as much.

@@ -131,33 +131,42 @@ pub fn correlation(pairs: &[(f64, f64)]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::precision::TEXTBOOK;
 
     #[test]
     fn means_and_slopes_are_those_of_the_textbook() {
         // By hand: the variance of 1, 2, 3, 4 is 5/3.
         let of_four = mean(&[1.0, 2.0, 3.0, 4.0]);
-        assert!((of_four.center - 2.5).abs() < 1e-15 && (of_four.half - 3.182 * (5.0f64 / 12.0).sqrt()).abs() < 1e-12);
+        assert!(
+            (of_four.center - 2.5).abs() < TEXTBOOK && (of_four.half - 3.182 * (5.0f64 / 12.0).sqrt()).abs() < TEXTBOOK
+        );
         assert!(mean(&[7.0]).half.is_infinite() && mean(&[]).center.is_nan());
         let exact: Vec<(f64, f64)> = [1.0, 4.0, 16.0, 64.0].map(|x: f64| (x, 3.0 * x.powf(-0.5))).to_vec();
         let law = PowerLaw::fit(&exact);
-        assert!((law.slope.center + 0.5).abs() < 1e-12 && law.slope.half < 1e-12 && (law.factor - 3.0).abs() < 1e-12);
-        assert!((law.at(4.0) - 1.5).abs() < 1e-12 && (law.band(4.0).1 - 1.5).abs() < 1e-9);
+        assert!(
+            (law.slope.center + 0.5).abs() < TEXTBOOK
+                && law.slope.half < TEXTBOOK
+                && (law.factor - 3.0).abs() < TEXTBOOK
+        );
+        assert!((law.at(4.0) - 1.5).abs() < TEXTBOOK && (law.band(4.0).1 - 1.5).abs() < TEXTBOOK);
         // ln y = 0, 1, 1 at ln x = 0, 1, 2: slope ½, residuals −1/6, 1/3, −1/6.
         let e = std::f64::consts::E;
         let law = PowerLaw::fit(&[(1.0, 1.0), (e, e), (e * e, e), (0.0, 1.0), (1.0, -1.0)]);
         let slope = law.slope;
-        assert!((slope.center - 0.5).abs() < 1e-12 && (slope.half - 12.706 * (1.0f64 / 12.0).sqrt()).abs() < 1e-12);
+        assert!(
+            (slope.center - 0.5).abs() < TEXTBOOK && (slope.half - 12.706 * (1.0f64 / 12.0).sqrt()).abs() < TEXTBOOK
+        );
         assert!(slope.contains(-0.5) && !slope.contains(9.0));
         // At the mean of x the line is known as the mean of three: t·s/√3 with s² = 1/6.
         let half = 12.706 * (1.0f64 / 18.0).sqrt();
-        assert!((law.band(e).1 / law.at(e) - half.exp()).abs() < 1e-9 * half.exp());
+        assert!((law.band(e).1 / law.at(e) - half.exp()).abs() < TEXTBOOK * half.exp());
     }
 
     #[test]
     fn correlations_are_those_of_the_textbook() {
-        assert!((correlation(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]) - 1.0).abs() < 1e-15);
-        assert!((correlation(&[(0.0, 0.0), (1.0, 1.0), (2.0, 0.0)])).abs() < 1e-15);
-        assert!((correlation(&[(0.0, 0.0), (1.0, -1.0), (2.0, -1.0)]) + 0.75f64.sqrt()).abs() < 1e-15);
-        assert!((root_mean_square([3.0, -4.0, 0.0, 0.0].into_iter()) - 2.5).abs() < 1e-15);
+        assert!((correlation(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]) - 1.0).abs() < TEXTBOOK);
+        assert!((correlation(&[(0.0, 0.0), (1.0, 1.0), (2.0, 0.0)])).abs() < TEXTBOOK);
+        assert!((correlation(&[(0.0, 0.0), (1.0, -1.0), (2.0, -1.0)]) + 0.75f64.sqrt()).abs() < TEXTBOOK);
+        assert!((root_mean_square([3.0, -4.0, 0.0, 0.0].into_iter()) - 2.5).abs() < TEXTBOOK);
     }
 }
