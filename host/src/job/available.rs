@@ -65,8 +65,9 @@ fn least(root: &Path, limits: impl IntoIterator<Item = Available>) -> Option<Ava
     machine.into_iter().chain(groups).chain(limits).min_by_key(|available| available.bytes)
 }
 
-/// What this process may still map, less what the threads of a solver map beside the matrices: for each one a buffer of twice the third-level cache, in which
-/// faer packs the factors of a product, and a heap of the C library. Little of it is ever used, so it counts where addresses are counted alone.
+/// What this process may still map, less what threads map beside the matrices, whenever they do: each core's thread of the solver a buffer of twice the third-level
+/// cache, in which faer packs the factors of a product; that one and the core's thread of the kernels a heap of the C library each, which takes twice its size
+/// for a moment. Little of it is ever used, so it counts where addresses are counted alone.
 #[cfg(unix)]
 fn own_limits() -> Vec<Available> {
     use rustix::process::{Resource, getrlimit};
@@ -78,7 +79,7 @@ fn own_limits() -> Vec<Available> {
         cache.and_then(|size| size.trim().strip_suffix('K')?.parse::<u64>().ok()).map_or(CACHE, |size| size << 10);
     let threads = cores() as u64;
     let limits = [
-        (Resource::As, "VmSize:", 2 * cache + HEAP, Limit::AddressSpace),
+        (Resource::As, "VmSize:", 2 * cache + 3 * HEAP, Limit::AddressSpace),
         (Resource::Data, "VmData:", 2 * cache, Limit::Data),
     ];
     let left = limits.into_iter().filter_map(|(resource, mapped, buffers, limit)| {
