@@ -9,8 +9,8 @@ use crate::{Batch, Head, Layers, Network, Pass};
 impl Network {
     /// ⟨∂f(x)/∂θ, ∂f(x')/∂θ⟩ over the weights θ of these layers, f being the first output: x by its row, x' by its column.
     ///
-    /// With b = ∂f/∂z the gradient of W^h is m^(−½) Σ_p b_k[p] a_c[p+δ], so that the inner product of two gradients is m⁻¹ Σ_{δ,p,p'}
-    /// B[p,p'] A[p+δ,p'+δ], with B = Σ_k b_k[p] b'_k[p'] and A = Σ_c a_c[p] a'_c[p']: no gradient is ever stored.
+    /// With b = ∂f/∂z the gradient of W^h is `m^(−½) Σ_p b_k[p] a_c[p+δ]`, so that the inner product of two gradients is
+    /// `m⁻¹ Σ_{δ,p,p'} B[p,p'] A[p+δ,p'+δ]`, with `B = Σ_k b_k[p] b'_k[p']` and `A = Σ_c a_c[p] a'_c[p']`: no gradient is ever stored.
     ///
     /// # Accuracy
     /// Products in `f32`, sums over pixels and layers in `f64`: near 1e-6 relative to the geometric mean of the kernels of x and x' with themselves.
