@@ -10,6 +10,10 @@
 //! rows move up by one, and down again in the next layer, whose pass begins at the other end. With other filters the old rows
 //! before it are kept aside.
 //!
+//! Where two images are all but equal at the same place, rounding leaves little of n − Σ, nor of κ0, which has its root in it. There
+//! E = |φ(x) − φ(y)|² = v + v' − 2Σ is carried beside Σ and Θ: a sum of squares at first, box(E) afterwards, never a difference of
+//! large numbers. It costs a third more; the first layer tells which pairs need it, and few do.
+//!
 //! Source: Arora et al. 2019, arXiv 1904.11955v2, §4 and App. G; the layout is this project's own.
 
 use core::cell::Cell;
@@ -17,14 +21,14 @@ use core::cell::Cell;
 use crate::Error;
 use crate::dual::{Activation, Case, Layer};
 use crate::network::Conv;
-use crate::number::Number;
+use crate::number::{Number, Scalar};
 use crate::readout;
 use crate::variance::{check, prepared_len};
 
 /// The numbers of scratch that [`conv_pair`] needs.
 pub fn conv_scratch_len(net: &Conv) -> usize {
-    // Pairs: the entries [K, Θ], a row to move by, the rows kept aside, a row of vertical sums, and the sums of the outputs.
-    2 * (net.pixels() + (rows_aside(net) + 2) * net.shape().width + net.outputs())
+    // Triples [K, Θ, E]: the entries, a row to move by, the rows kept aside, a row of vertical sums. Pairs: the sums of the outputs.
+    3 * (net.pixels() + (rows_aside(net) + 2) * net.shape().width) + 2 * net.outputs()
 }
 
 /// The old rows that a pass keeps: (q − 1)/2, but no more than there are; a filter of one row needs none.
@@ -77,14 +81,20 @@ pub fn conv_pair<N: Number>(
     };
     sums.fill(N::zero());
     let sums = Cell::from_mut(sums).as_slice_of_cells();
-    let scratch = scratch.as_chunks_mut().0;
 
+    let one = N::Scalar::from_f64(1.0);
     let (rows, columns) = readout::reach(net);
     for di in -rows..=rows {
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);
-            let same = if (di, dj) == (0, 0) { cap } else { None };
-            run(net, &stencil, x, y, same, scratch, sums);
+            let flags = if (di, dj) == (0, 0) {
+                run::<N, true, 2>(net, &stencil, x, y, cap.unwrap_or(N::splat(one)), scratch.as_chunks_mut().0, sums)
+            } else {
+                run::<N, false, 2>(net, &stencil, x, y, N::zero(), scratch.as_chunks_mut().0, sums)
+            };
+            if let Some(flags) = flags {
+                run::<N, false, 3>(net, &stencil, x, y, flags, scratch.as_chunks_mut().0, sums);
+            }
         }
     }
     if let (Some(&x), Some(&y)) = (x.last(), y.last()) {
@@ -133,25 +143,26 @@ impl Stencil {
 }
 
 /// Runs one stencil through all layers and adds its entries to the sums of the readouts.
+///
+/// An entry is \[K, Θ\], or for `LEN` = 3 \[K, Θ, E\], and E counts where `flag` is ½, not where it is 0.
+///
+/// `WATCH`: the first layer finds the lanes in which images come close to each other (they do where `flag` is 0; elsewhere it is 1). If there are
+/// any, the run ends there, adds nothing and returns the flags of the run that is to take its place.
 #[inline(always)]
-fn run<N: Number>(
+fn run<N: Number, const WATCH: bool, const LEN: usize>(
     net: &Conv,
     stencil: &Stencil,
     x: &[N::Scalar],
     y: &[N],
-    same: Option<N>,
-    scratch: &mut [[N; 2]],
+    flag: N,
+    scratch: &mut [[N; LEN]],
     sums: &[Cell<N>],
-) {
+) -> Option<N> {
     let (width, len) = (stencil.width, stencil.height * stencil.width);
-    let Some((entries, rows)) = scratch.split_at_mut_checked(len + width) else { return };
+    let (entries, rows) = scratch.split_at_mut_checked(len + width)?;
     let channels = net.pixels() * net.shape().channels;
-    let (Some((x_pixels, x_maps)), Some((y_pixels, y_maps))) =
-        (x.split_at_checked(channels), y.split_at_checked(channels))
-    else {
-        return;
-    };
-    let (request, growth) = (net.request(), net.growth::<N::Scalar>());
+    let ((x_pixels, x_maps), (y_pixels, y_maps)) = (x.split_at_checked(channels)?, y.split_at_checked(channels)?);
+    let (request, growth, half) = (net.request(), net.growth::<N::Scalar>(), N::Scalar::from_f64(0.5));
     // Whether the entries lie one row down, as 3×3 filters leave them after every other layer.
     let mut down = false;
     products(net, stencil, x_pixels, y_pixels, entries);
@@ -160,19 +171,21 @@ fn run<N: Number>(
     for (number, (x, y)) in (1..).zip(maps) {
         if let Some(shrink) = growth.before(number) {
             for entry in entries.iter_mut() {
-                *entry = [entry[0].mul(N::splat(shrink)), entry[1].mul(N::splat(shrink))];
+                *entry = entry.map(|number| number.mul(N::splat(shrink)));
             }
         }
-        let pass = Pass { net, stencil, x, y, layer: Layer::new(same) };
-        match (number == 1, same.is_some(), request.theta_after(number)) {
-            (false, false, true) => pass.layer::<Const<false, false, true>>(entries, rows, down),
-            (false, true, true) => pass.layer::<Const<false, true, true>>(entries, rows, down),
-            (true, false, true) => pass.layer::<Const<true, false, true>>(entries, rows, down),
-            (true, true, true) => pass.layer::<Const<true, true, true>>(entries, rows, down),
-            (false, false, false) => pass.layer::<Const<false, false, false>>(entries, rows, down),
-            (false, true, false) => pass.layer::<Const<false, true, false>>(entries, rows, down),
-            (true, false, false) => pass.layer::<Const<true, false, false>>(entries, rows, down),
-            (true, true, false) => pass.layer::<Const<true, true, false>>(entries, rows, down),
+        let pass = Pass { net, stencil, x, y, layer: Layer::flagged(flag), least: Cell::new(flag.sub(N::splat(half))) };
+        match (number == 1, request.theta_after(number)) {
+            (false, true) => pass.layer::<Const<false, true, false>, LEN>(entries, rows, down),
+            (true, true) => pass.layer::<Const<true, true, WATCH>, LEN>(entries, rows, down),
+            (false, false) => pass.layer::<Const<false, false, false>, LEN>(entries, rows, down),
+            (true, false) => pass.layer::<Const<true, false, WATCH>, LEN>(entries, rows, down),
+        }
+        if WATCH && number == 1 {
+            let flags = flags(pass.least.get());
+            if flags.is_some() {
+                return flags;
+            }
         }
         down ^= net.filter() == 3;
         let start = if down { width } else { 0 };
@@ -180,11 +193,30 @@ fn run<N: Number>(
             readout::add(net, stencil, depth, entries, rows, sums);
         }
     }
+    None
 }
 
-/// Σ_c x_c\[i,j\] y_c\[i',j'\] on a stencil: the covariance before the first box.
+/// ½ in the lanes below 0 and 0 in the others; `None` where none is below.
 #[inline(always)]
-fn products<N: Number>(net: &Conv, stencil: &Stencil, x: &[N::Scalar], y: &[N], entries: &mut [[N; 2]]) {
+fn flags<N: Number>(least: N) -> Option<N> {
+    let (zero, mut any) = (N::Scalar::from_f64(0.0), false);
+    let flags = N::from_lanes(|lane| {
+        let below = least.lane(lane) < zero;
+        any |= below;
+        N::Scalar::from_f64(if below { 0.5 } else { 0.0 })
+    });
+    any.then_some(flags)
+}
+
+/// Σ_c x_c\[i,j\] y_c\[i',j'\] on a stencil, the covariance before the first box, and Σ_c (x_c\[i,j\] − y_c\[i',j'\])² where E is carried.
+#[inline(always)]
+fn products<N: Number, const LEN: usize>(
+    net: &Conv,
+    stencil: &Stencil,
+    x: &[N::Scalar],
+    y: &[N],
+    entries: &mut [[N; LEN]],
+) {
     /// Entries at a time, so that their sums stay in registers from channel to channel.
     const BLOCK: usize = 4;
     for (r, row) in entries.chunks_exact_mut(stencil.width).take(stencil.height).enumerate() {
@@ -202,37 +234,44 @@ fn products<N: Number>(net: &Conv, stencil: &Stencil, x: &[N::Scalar], y: &[N], 
     }
 }
 
-/// The first `B` of the pairs \[Σ_c x_c y_c, 0\], the channels being `pixels` apart.
+/// The first `B` entries \[Σ_c x_c y_c, 0\] or \[Σ_c x_c y_c, 0, Σ_c (x_c − y_c)²\], the channels being `pixels` apart.
 #[inline(always)]
-fn covariances<N: Number, const B: usize>(x: &[N::Scalar], y: &[N], pixels: usize) -> [[N; 2]; B] {
-    let mut sums = [[N::zero(); 2]; B];
+fn covariances<N: Number, const LEN: usize, const B: usize>(x: &[N::Scalar], y: &[N], pixels: usize) -> [[N; LEN]; B] {
+    let mut sums = [[N::zero(); LEN]; B];
     for (x, y) in x.chunks(pixels).zip(y.chunks(pixels)) {
         let (Some(x), Some(y)) = (x.first_chunk::<B>(), y.first_chunk::<B>()) else { break };
-        for ([sum, _], (&x, &y)) in sums.iter_mut().zip(x.iter().zip(y)) {
-            *sum = N::splat(x).mul_add(y, *sum);
+        for (sum, (&x, &y)) in sums.iter_mut().zip(x.iter().zip(y)) {
+            let x = N::splat(x);
+            sum[0] = x.mul_add(y, sum[0]);
+            if let Some(distance) = sum.get_mut(2) {
+                let difference = x.sub(y);
+                *distance = difference.mul_add(difference, *distance);
+            }
         }
     }
     sums
 }
 
 /// The cases of a layer as a type.
-struct Const<const FIRST: bool, const SAME: bool, const NTK: bool>;
+struct Const<const FIRST: bool, const NTK: bool, const WATCH: bool>;
 
-impl<const FIRST: bool, const SAME: bool, const NTK: bool> Case for Const<FIRST, SAME, NTK> {
+impl<const FIRST: bool, const NTK: bool, const WATCH: bool> Case for Const<FIRST, NTK, WATCH> {
     const FIRST: bool = FIRST;
-    const SAME: bool = SAME;
     const NTK: bool = NTK;
+    const WATCH: bool = WATCH;
 }
 
 /// One layer on one stencil, with the deviations (√v, 1/√v) of the two images before this layer.
 ///
-/// An entry is the pair \[K, Θ\]: side by side, the hot loop gets by with few pointers.
+/// K, Θ and E of an entry lie side by side: so the hot loop gets by with few pointers.
 struct Pass<'a, N: Number> {
     net: &'a Conv,
     stencil: &'a Stencil,
     x: &'a [[N::Scalar; 2]],
     y: &'a [[N; 2]],
     layer: Layer<N>,
+    /// The least [`Activation::margin`] met, in a case that watches.
+    least: Cell<N>,
 }
 
 /// The pairs √v, 1/√v of a row of image x and of image y.
@@ -241,11 +280,11 @@ type Maps<'a, N> = (&'a [[<N as Number>::Scalar; 2]], &'a [[N; 2]]);
 impl<N: Number> Pass<'_, N> {
     /// `entries` holds a row more than the stencil, the first one if its rows lie one row down, otherwise the last.
     #[inline(always)]
-    fn layer<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]], down: bool) {
+    fn layer<C: Case, const LEN: usize>(&self, entries: &mut [[N; LEN]], rows: &mut [[N; LEN]], down: bool) {
         if self.net.filter() == 3 {
-            self.layer_of_three::<C>(entries, rows, down);
+            self.layer_of_three::<C, LEN>(entries, rows, down);
         } else {
-            self.layer_of_any::<C>(entries, rows);
+            self.layer_of_any::<C, LEN>(entries, rows);
         }
     }
 
@@ -260,14 +299,14 @@ impl<N: Number> Pass<'_, N> {
     ///
     /// The rows move up by one, or down if they were not `down`; `rows` holds a row to spare.
     #[inline(always)]
-    fn layer_of_three<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]], down: bool) {
+    fn layer_of_three<C: Case, const LEN: usize>(&self, entries: &mut [[N; LEN]], rows: &mut [[N; LEN]], down: bool) {
         let (height, width) = (self.stencil.height, self.stencil.width);
         let Some(zeros) = rows.get_mut(..width) else { return };
-        zeros.fill([N::zero(); 2]);
+        zeros.fill([N::zero(); LEN]);
         // Before the first row of the pass there is none.
         let before = if down { 0 } else { height * width };
         if let Some(before) = entries.get_mut(before..before + width) {
-            before.fill([N::zero(); 2]);
+            before.fill([N::zero(); LEN]);
         }
         for step in 0..height {
             let r = if down { step } else { height - 1 - step };
@@ -279,13 +318,13 @@ impl<N: Number> Pass<'_, N> {
                 (below.get_mut(..width), part(above, r * width, width), after)
             };
             let (Some(new), Some(old), Some((x, y))) = (new, old, self.maps(r)) else { return };
-            row_of_three::<N, C>(new, old, after.unwrap_or(zeros), x, y, &self.layer);
+            row_of_three::<N, C, LEN>(new, old, after.unwrap_or(zeros), (x, y), &self.layer, &self.least);
         }
     }
 
     /// Filters of any odd size: the vertical sums of a row first, then its horizontal sums.
     #[inline(always)]
-    fn layer_of_any<C: Case>(&self, entries: &mut [[N; 2]], rows: &mut [[N; 2]]) {
+    fn layer_of_any<C: Case, const LEN: usize>(&self, entries: &mut [[N; LEN]], rows: &mut [[N; LEN]]) {
         let (reach, width) = (self.net.reach(), self.stencil.width);
         let Some((above, rest)) = rows.split_at_mut_checked(rows_aside(self.net) * width) else { return };
         let Some(sums) = rest.get_mut(..width) else { return };
@@ -296,11 +335,11 @@ impl<N: Number> Pass<'_, N> {
             for (column, (entry, (&x, &y))) in row.iter_mut().zip(x.iter().zip(y)).enumerate() {
                 let end = width.min(column.saturating_add(reach).saturating_add(1));
                 let window = sums.get(column.saturating_sub(reach)..end).unwrap_or_default();
-                let mut boxed = [N::zero(); 2];
+                let mut boxed = [N::zero(); LEN];
                 for &value in window {
-                    boxed = plus::<N, C>(boxed, value);
+                    boxed = plus::<N, C, LEN>(boxed, value);
                 }
-                *entry = begin::<N, C>(boxed, x, y, &self.layer).end::<C>(&self.layer);
+                *entry = begin::<N, C, LEN>(boxed, x, y, &self.layer, &self.least).end::<C, LEN>(&self.layer);
             }
         }
     }
@@ -309,13 +348,13 @@ impl<N: Number> Pass<'_, N> {
 /// One row: `new`, which holds the old values of the row before it, takes the values that follow from `old`, its own old
 /// values, and `after`, those of the row after it.
 #[inline(always)]
-fn row_of_three<N: Number, C: Case>(
-    new: &mut [[N; 2]],
-    old: &[[N; 2]],
-    after: &[[N; 2]],
-    x: &[[N::Scalar; 2]],
-    y: &[[N; 2]],
+fn row_of_three<N: Number, C: Case, const LEN: usize>(
+    new: &mut [[N; LEN]],
+    old: &[[N; LEN]],
+    after: &[[N; LEN]],
+    (x, y): Maps<'_, N>,
     layer: &Layer<N>,
+    least: &Cell<N>,
 ) {
     // One length for all, once: the loop below is then free of bounds checks.
     let width = old.len();
@@ -325,51 +364,79 @@ fn row_of_three<N: Number, C: Case>(
         return;
     };
     let (Some(&first_x), Some(&first_y)) = (x.first(), y.first()) else { return };
-    let mut left = vertical::<N, C>(new, old, after, 0);
-    let mut middle = if width > 1 { vertical::<N, C>(new, old, after, 1) } else { [N::zero(); 2] };
-    let mut entry = begin::<N, C>(plus::<N, C>(left, middle), first_x, first_y, layer);
+    let mut left = vertical::<N, C, LEN>(new, old, after, 0);
+    let mut middle = if width > 1 { vertical::<N, C, LEN>(new, old, after, 1) } else { [N::zero(); LEN] };
+    let mut entry = begin::<N, C, LEN>(plus::<N, C, LEN>(left, middle), first_x, first_y, layer, least);
     for column in 2..width {
-        let right = vertical::<N, C>(new, old, after, column);
-        let next = begin::<N, C>(plus::<N, C>(plus::<N, C>(left, middle), right), x[column - 1], y[column - 1], layer);
-        new[column - 2] = entry.end::<C>(layer);
+        let right = vertical::<N, C, LEN>(new, old, after, column);
+        let sum = plus::<N, C, LEN>(plus::<N, C, LEN>(left, middle), right);
+        let next = begin::<N, C, LEN>(sum, x[column - 1], y[column - 1], layer, least);
+        new[column - 2] = entry.end::<C, LEN>(layer);
         entry = next;
         (left, middle) = (middle, right);
     }
     if let ([.., before, _], Some(&x), Some(&y)) = (&mut *new, x.last(), y.last()) {
-        let next = begin::<N, C>(plus::<N, C>(left, middle), x, y, layer);
-        *before = entry.end::<C>(layer);
+        let next = begin::<N, C, LEN>(plus::<N, C, LEN>(left, middle), x, y, layer, least);
+        *before = entry.end::<C, LEN>(layer);
         entry = next;
     }
     if let Some(place) = new.last_mut() {
-        *place = entry.end::<C>(layer);
+        *place = entry.end::<C, LEN>(layer);
     }
 }
 
 /// The vertical 3-sum of a column.
 #[inline(always)]
-fn vertical<N: Number, C: Case>(before: &[[N; 2]], old: &[[N; 2]], after: &[[N; 2]], column: usize) -> [N; 2] {
-    plus::<N, C>(plus::<N, C>(before[column], old[column]), after[column])
+fn vertical<N: Number, C: Case, const LEN: usize>(
+    before: &[[N; LEN]],
+    old: &[[N; LEN]],
+    after: &[[N; LEN]],
+    column: usize,
+) -> [N; LEN] {
+    plus::<N, C, LEN>(plus::<N, C, LEN>(before[column], old[column]), after[column])
 }
 
 /// [`Activation::begin`] with the deviations of one pixel of x for all lanes.
 #[inline(always)]
-fn begin<N: Number, C: Case>(boxed: [N; 2], x: [N::Scalar; 2], y: [N; 2], layer: &Layer<N>) -> Activation<N> {
-    Activation::begin::<C>(boxed, [N::splat(x[0]), N::splat(x[1])], y, layer)
+fn begin<N: Number, C: Case, const LEN: usize>(
+    boxed: [N; LEN],
+    x: [N::Scalar; 2],
+    y: [N; 2],
+    layer: &Layer<N>,
+    least: &Cell<N>,
+) -> Activation<N> {
+    let begun = Activation::begin::<C, LEN>(boxed, [N::splat(x[0]), N::splat(x[1])], y, layer);
+    if C::WATCH {
+        least.set(begun.margin(N::splat(x[0]), y[0]).min(least.get()));
+    }
+    begun
 }
 
-/// The sum of two pairs \[K, Θ\], of Θ only where it is wanted and has been set.
+/// The sum of two entries, of Θ only where it is wanted and has been set.
 #[inline(always)]
-fn plus<N: Number, C: Case>(a: [N; 2], b: [N; 2]) -> [N; 2] {
-    [a[0].add(b[0]), if C::NTK && !C::FIRST { a[1].add(b[1]) } else { a[1] }]
+fn plus<N: Number, C: Case, const LEN: usize>(a: [N; LEN], b: [N; LEN]) -> [N; LEN] {
+    let mut sum = a;
+    for (index, (sum, b)) in sum.iter_mut().zip(b).enumerate() {
+        if index != 1 || C::NTK && !C::FIRST {
+            *sum = sum.add(b);
+        }
+    }
+    sum
 }
 
 /// Σ over the rows r − reach … r + reach inside the stencil, column by column; the old rows above are in the ring
 /// `above`, which then takes up row r.
 #[inline(always)]
-fn vertical_sums<N: Number>(entries: &[[N; 2]], r: usize, reach: usize, above: &mut [[N; 2]], sums: &mut [[N; 2]]) {
+fn vertical_sums<N: Number, const LEN: usize>(
+    entries: &[[N; LEN]],
+    r: usize,
+    reach: usize,
+    above: &mut [[N; LEN]],
+    sums: &mut [[N; LEN]],
+) {
     let width = sums.len().max(1);
     let kept = above.len() / width;
-    sums.fill([N::zero(); 2]);
+    sums.fill([N::zero(); LEN]);
     for slot in (r.saturating_sub(kept)..r).filter_map(|old| old.checked_rem(kept)) {
         add_row(sums, part(above, slot * width, width).unwrap_or_default());
     }
@@ -385,9 +452,11 @@ fn vertical_sums<N: Number>(entries: &[[N; 2]], r: usize, reach: usize, above: &
 }
 
 #[inline(always)]
-fn add_row<N: Number>(sums: &mut [[N; 2]], row: &[[N; 2]]) {
-    for (sum, &[k, theta]) in sums.iter_mut().zip(row) {
-        *sum = [sum[0].add(k), sum[1].add(theta)];
+fn add_row<N: Number, const LEN: usize>(sums: &mut [[N; LEN]], row: &[[N; LEN]]) {
+    for (sum, row) in sums.iter_mut().zip(row) {
+        for (sum, &number) in sum.iter_mut().zip(row) {
+            *sum = sum.add(number);
+        }
     }
 }
 

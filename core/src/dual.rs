@@ -75,12 +75,17 @@ fn complement<N: Number>(lambda: N) -> (N, N) {
 pub(crate) trait Case {
     /// Σ may be negative: only before the first ReLU.
     const FIRST: bool;
-    /// Some lanes join a pixel with itself.
-    const SAME: bool;
+    /// The cap of the layer counts: some lanes may join a pixel with itself.
+    const SAME: bool = false;
     /// Θ is more than K. It is just K after the first ReLU where the first layer is frozen, and whatever it is where only
     /// the NNGP is wanted.
     const NTK: bool;
+    /// Pixels that come close to each other are looked out for.
+    const WATCH: bool = false;
 }
+
+/// 1 − |λ| below which two pixels are close: κ0 is then up to 1/(π√(2τ)) = 58 times as far off as λ.
+const CLOSE: f64 = 1.0 / 65536.0;
 
 /// What stays the same for all entries of a layer.
 #[derive(Clone, Copy)]
@@ -89,6 +94,8 @@ pub(crate) struct Layer<N: Number> {
     unit: N::Scalar,
     /// 0 in the lanes that join a pixel with itself, where λ is exactly 1, and 1 elsewhere.
     cap: N,
+    /// ½ in the lanes in which E counts, and 0 elsewhere.
+    flag: N,
 }
 
 impl<N: Number> Layer<N> {
@@ -96,7 +103,13 @@ impl<N: Number> Layer<N> {
     #[inline(always)]
     pub(crate) fn new(cap: Option<N>) -> Self {
         let one = N::Scalar::from_f64(1.0);
-        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)) }
+        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)), flag: N::zero() }
+    }
+
+    /// With E in the lanes in which `flag` is ½; it is 0 elsewhere.
+    #[inline(always)]
+    pub(crate) fn flagged(flag: N) -> Self {
+        Layer { flag, ..Layer::new(None) }
     }
 }
 
@@ -111,6 +124,14 @@ impl<N: Number> Layer<N> {
 /// ```text
 /// u = (n − Σ)/n       K = Σ + (n − Σ) √u R(u)       Θ ← (Θ + K) − √u Θ P(u)
 /// ```
+///
+/// With E = v + v' − 2Σ beside them, for pixels that are close to each other,
+///
+/// ```text
+/// n − Σ = (E − (√v − √v')²)/2   where E ≤ n/2          E ← E − 2 (K − Σ)
+/// ```
+///
+/// because κ1(1) = 1 leaves v and v' as they are.
 ///
 /// A variance of 0 has the inverse 0 and needs no branch: there Σ and Θ are 0 and stay so, whatever λ is taken for. Where a variance
 /// only counts as 0, Σ is at most 1e-19 (`f32`) of what the largest pixels of the images make, and stays that: little beside the
@@ -133,14 +154,30 @@ pub(crate) struct Activation<N> {
     u: N,
     /// √u, clamped to λ in [−1, 1], and 0 where a pixel meets itself.
     root: N,
+    /// E, or 0 where it is not carried.
+    distance: N,
 }
 
 impl<N: Number> Activation<N> {
-    /// Begins with Σ and Θ (both boxed) and the pairs √v, 1/√v (0 where v is 0) of the two pixels.
+    /// Begins with Σ and Θ, and E where there are three (all boxed), and the pairs √v, 1/√v (0 where v is 0) of the two pixels.
     #[inline(always)]
-    pub(crate) fn begin<C: Case>(entry: [N; 2], x: [N; 2], y: [N; 2], layer: &Layer<N>) -> Self {
+    pub(crate) fn begin<C: Case, const LEN: usize>(entry: [N; LEN], x: [N; 2], y: [N; 2], layer: &Layer<N>) -> Self {
         let magnitude = if C::FIRST { entry[0].abs() } else { entry[0] };
-        Self::with_deficit::<C>(entry, x[0].mul_sub(y[0], magnitude), x[1].mul(y[1]), layer)
+        let mut deficit = x[0].mul_sub(y[0], magnitude);
+        let distance = entry.get(2).copied();
+        if let Some(distance) = distance {
+            let apart = x[0].sub(y[0]);
+            let close = apart.neg_mul_add(apart, distance).mul(N::splat(N::Scalar::from_f64(0.5)));
+            deficit = x[0].mul(layer.flag).mul_sub(y[0], distance).select_negative(deficit, close);
+        }
+        let begun = Self::with_deficit::<C>([entry[0], entry[1]], deficit, x[1].mul(y[1]), layer);
+        Activation { distance: distance.unwrap_or(N::zero()), ..begun }
+    }
+
+    /// Below 0 where the pixels with the deviations `x` and `y` are close to each other, or to the negative of each other.
+    #[inline(always)]
+    pub(crate) fn margin(self, x: N, y: N) -> N {
+        x.mul(N::splat(N::Scalar::from_f64(CLOSE))).neg_mul_add(y, self.deficit)
     }
 
     /// Begins with Σ and Θ, n − |Σ| and 1/n (0 where a variance is 0).
@@ -154,14 +191,26 @@ impl<N: Number> Activation<N> {
         }
         // Θ⁰ = Σ⁰; where the first layer is frozen and Θ⁰ is 0, this is not read.
         let theta = if C::FIRST { sigma } else { theta };
-        Activation { sigma, theta, deficit, u, root: bounded.sqrt() }
+        Activation { sigma, theta, deficit, u, root: bounded.sqrt(), distance: N::zero() }
     }
 
-    /// Ends with K and Θ after the layer.
+    /// Ends with K and Θ after the layer, and E where there are three.
     #[inline(always)]
-    pub(crate) fn end<C: Case>(self, layer: &Layer<N>) -> [N; 2] {
+    pub(crate) fn end<C: Case, const LEN: usize>(self, layer: &Layer<N>) -> [N; LEN] {
         let r = self.u.kappa1_factor(layer.unit);
-        self.end_with::<C>(r, layer)
+        let [k, theta] = self.end_with::<C>(r, layer);
+        let mut entry = [theta; LEN];
+        entry[0] = k;
+        if let Some(distance) = entry.get_mut(2) {
+            let grown = self.deficit.mul(self.root);
+            *distance = grown.add(grown).neg_mul_add(r, self.distance);
+            if C::FIRST {
+                // Where Σ < 0, K − Σ is larger by |Σ|.
+                let cut = self.sigma.max(N::zero()).sub(self.sigma);
+                *distance = distance.sub(cut.add(cut));
+            }
+        }
+        entry
     }
 
     /// Ends with K and Θ, and n − K: without cancellation, so that 1 − λ of the next layer keeps its digits where n is the same there.
@@ -180,7 +229,7 @@ impl<N: Number> Activation<N> {
     /// `r` is R(u).
     #[inline(always)]
     fn end_with<C: Case>(self, r: N, layer: &Layer<N>) -> [N; 2] {
-        let Activation { sigma, theta, deficit, u, root } = self;
+        let Activation { sigma, theta, deficit, u, root, .. } = self;
         let positive = if C::FIRST { sigma.max(N::zero()) } else { sigma };
         let k = deficit.mul(root).mul_add(r, positive);
         if !C::NTK {

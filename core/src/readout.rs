@@ -42,12 +42,12 @@ fn windows(i: usize, d: isize, c: usize, size: usize) -> usize {
 ///
 /// `spare` holds at least a row of the stencil; its content does not matter.
 #[inline(always)]
-pub(crate) fn add<N: Number>(
+pub(crate) fn add<N: Number, const LEN: usize>(
     net: &Conv,
     stencil: &Stencil,
     depth: usize,
-    entries: &[[N; 2]],
-    spare: &mut [[N; 2]],
+    entries: &[[N; LEN]],
+    spare: &mut [[N; LEN]],
     sums: &[Cell<N>],
 ) {
     let request = net.request();
@@ -70,9 +70,9 @@ pub(crate) fn add<N: Number>(
                     Readout::Vanilla | Readout::Gap => None,
                 };
                 match (kernel, request.trained()) {
-                    (Kernel::Nngp, _) => add_row::<N, Covariance>(row, columns, rows, sum),
-                    (Kernel::Ntk, Trained::All) => add_row::<N, Tangent>(row, columns, rows, sum),
-                    (Kernel::Ntk, Trained::Hidden) => add_row::<N, HiddenTangent>(row, columns, rows, sum),
+                    (Kernel::Nngp, _) => add_row::<N, Covariance, LEN>(row, columns, rows, sum),
+                    (Kernel::Ntk, Trained::All) => add_row::<N, Tangent, LEN>(row, columns, rows, sum),
+                    (Kernel::Ntk, Trained::Hidden) => add_row::<N, HiddenTangent, LEN>(row, columns, rows, sum),
                 }
             }
         }
@@ -126,18 +126,23 @@ const BLOCK: usize = 16;
 
 /// Adds a row of entries; with a weight for the row also weighted by that and by the weights of its columns.
 #[inline(always)]
-fn add_row<N: Number, P: Pick>(row: &[[N; 2]], columns: &[[N; 2]], weight: Option<N>, sum: Sum<'_, N>) {
+fn add_row<N: Number, P: Pick, const LEN: usize>(
+    row: &[[N; LEN]],
+    columns: &[[N; LEN]],
+    weight: Option<N>,
+    sum: Sum<'_, N>,
+) {
     for (row, columns) in row.chunks(BLOCK).zip(columns.chunks(BLOCK)) {
         let mut block = N::zero();
         match weight {
             None => {
-                for &[k, theta] in row {
-                    block = block.add(P::pick([k.widened(), theta.widened()]));
+                for entry in row {
+                    block = block.add(P::pick([entry[0].widened(), entry[1].widened()]));
                 }
             }
             Some(weight) => {
-                for (&[k, theta], &[column, _]) in row.iter().zip(columns) {
-                    block = block.add(P::pick([k.widened(), theta.widened()]).mul(column));
+                for (entry, column) in row.iter().zip(columns) {
+                    block = block.add(P::pick([entry[0].widened(), entry[1].widened()]).mul(column[0]));
                 }
                 block = block.mul(weight);
             }

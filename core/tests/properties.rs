@@ -67,12 +67,13 @@ proptest! {
         }
     }
 
-    /// K(ax, by) = ab K(x, y) for a, b > 0; to the last bit where they are powers of two and nothing under- or overflows.
+    /// K(ax, by) = ab K(x, y) for a, b > 0; to the last bit where they are powers of four and nothing under- or overflows. (Images are scaled by
+    /// powers of four; a power of two may so part images that are close to each other, which are then computed in another way.)
     #[test]
-    fn homogeneous((net, x, y) in pair(number()), a in -20i32..20, b in -20i32..20) {
+    fn homogeneous((net, x, y) in pair(number()), a in -10i32..10, b in -10i32..10) {
         // Equal images are treated as such; their multiples are not.
         prop_assume!(x != y);
-        let (a, b) = (2f64.powi(a), 2f64.powi(b));
+        let (a, b) = (4f64.powi(a), 4f64.powi(b));
         let scale = |image: &[f64], by: f64| -> Vec<f64> { image.iter().map(|x| x * by).collect() };
         prop_assume!(scale(&x, a) != scale(&y, b));
         let plain: Vec<f64> = single::conv::<f64>(&net, &x, &y).iter().map(|k| k * a * b).collect();
@@ -81,9 +82,9 @@ proptest! {
 
     /// Pixels of any size, on either side: each image is scaled by itself, also in `f32`, whose range their squares would leave.
     #[test]
-    fn independent_of_the_size_of_pixels((net, x, y) in pair(number()), e in -100i32..100) {
+    fn independent_of_the_size_of_pixels((net, x, y) in pair(number()), e in -50i32..50) {
         prop_assume!(x != y);
-        let scaled = |image: &[f64], e: i32| -> Vec<f64> { image.iter().map(|x| x * 2f64.powi(e)).collect() };
+        let scaled = |image: &[f64], e: i32| -> Vec<f64> { image.iter().map(|x| x * 4f64.powi(e)).collect() };
         prop_assume!(scaled(&x, e) != scaled(&y, -e));
         let plain = single::conv::<f32>(&net, &x, &y);
         prop_assert_eq!(single::conv::<f32>(&net, &scaled(&x, e), &scaled(&y, -e)), plain);
