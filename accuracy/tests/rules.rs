@@ -100,7 +100,7 @@ fn near_identical_images() {
             }
         }
     }
-    worst.check("near-identical images", NEAR_F32, NEAR_F64);
+    worst.check("near-identical images", CLOSE_F32, CLOSE_F64);
 }
 
 #[test]

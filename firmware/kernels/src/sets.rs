@@ -42,7 +42,7 @@ pub const SETS: [Set; 8] = [
 /// The most numbers of an input, of a prepared image, of scratch and of outputs among [`SETS`].
 const INPUT: usize = 140;
 const PREPARED: usize = 424;
-const SCRATCH: usize = 112;
+const SCRATCH: usize = 144;
 const OUTPUTS: usize = 18;
 
 const fn set(name: &'static str, net: Net, depths: &'static [usize], trained: Trained) -> Set {
