@@ -83,18 +83,16 @@ pub fn conv_pair<N: Number>(
     sums.fill(N::zero());
     let sums = Cell::from_mut(sums).as_slice_of_cells();
 
-    let one = N::Scalar::from_f64(1.0);
+    // Below 0 in the lanes that hold the image x itself.
+    let least = cap.unwrap_or(N::splat(N::Scalar::from_f64(1.0))).sub(N::splat(N::Scalar::from_f64(0.5)));
     let (rows, columns) = readout::reach(net);
     for di in -rows..=rows {
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);
-            let flags = if (di, dj) == (0, 0) {
-                run::<N, true, 2>(net, &stencil, x, y, cap.unwrap_or(N::splat(one)), scratch.as_chunks_mut().0, sums)
-            } else {
-                run::<N, false, 2>(net, &stencil, x, y, N::zero(), scratch.as_chunks_mut().0, sums)
-            };
-            if let Some(flags) = flags {
-                run::<N, false, 3>(net, &stencil, x, y, flags, scratch.as_chunks_mut().0, sums);
+            let watched = if (di, dj) == (0, 0) { Some(least) } else { None };
+            let close = run::<N, 2>(net, &stencil, (x, y), watched, N::zero(), scratch.as_chunks_mut().0, sums);
+            if let Some(close) = close {
+                run::<N, 3>(net, &stencil, (x, y), None, close, scratch.as_chunks_mut().0, sums);
             }
         }
     }
@@ -145,17 +143,17 @@ impl Stencil {
 
 /// Runs one stencil through all layers and adds its entries to the sums of the readouts.
 ///
-/// An entry is \[K, Θ\], or for `LEN` = 3 \[K, Θ, E\], and E counts where `flag` is ½, not where it is 0.
+/// An entry is \[K, Θ\], or for `LEN` = 3 \[K, Θ, E\]. E counts in the lanes where `close` is ½, not where it is 0.
 ///
-/// `WATCH`: the first layer finds the lanes in which images come close to each other (they do where `flag` is 0; elsewhere it is 1). If there are
-/// any, the run ends there, adds nothing and returns the flags of the run that is to take its place.
+/// `watched`: the lanes below 0, and those in which the first layer meets pixels close to each other, want E. If there are any, the run
+/// ends there, adds nothing and returns the `close` of the run that is to take its place.
 #[inline(always)]
-fn run<N: Number, const WATCH: bool, const LEN: usize>(
+fn run<N: Number, const LEN: usize>(
     net: &Conv,
     stencil: &Stencil,
-    x: &[N::Scalar],
-    y: &[N],
-    flag: N,
+    (x, y): (&[N::Scalar], &[N]),
+    watched: Option<N>,
+    close: N,
     scratch: &mut [[N; LEN]],
     sums: &[Cell<N>],
 ) -> Option<N> {
@@ -163,7 +161,7 @@ fn run<N: Number, const WATCH: bool, const LEN: usize>(
     let (entries, rows) = scratch.split_at_mut_checked(len + width)?;
     let channels = net.pixels() * net.shape().channels;
     let ((x_pixels, x_maps), (y_pixels, y_maps)) = (x.split_at_checked(channels)?, y.split_at_checked(channels)?);
-    let (request, growth, half) = (net.request(), net.growth::<N::Scalar>(), N::Scalar::from_f64(0.5));
+    let (request, growth) = (net.request(), net.growth::<N::Scalar>());
     // Whether the entries lie one row down, as 3×3 filters leave them after every other layer.
     let mut down = false;
     products(net, stencil, x_pixels, y_pixels, entries);
@@ -175,17 +173,20 @@ fn run<N: Number, const WATCH: bool, const LEN: usize>(
                 *entry = entry.map(|number| number.mul(N::splat(shrink)));
             }
         }
-        let pass = Pass { net, stencil, x, y, layer: Layer::flagged(flag), least: Cell::new(flag.sub(N::splat(half))) };
-        match (number == 1, request.theta_after(number)) {
-            (false, true) => pass.layer::<Const<false, true, false>, LEN>(entries, rows, down),
-            (true, true) => pass.layer::<Const<true, true, WATCH>, LEN>(entries, rows, down),
-            (false, false) => pass.layer::<Const<false, false, false>, LEN>(entries, rows, down),
-            (true, false) => pass.layer::<Const<true, false, WATCH>, LEN>(entries, rows, down),
+        let least = Cell::new(watched.unwrap_or(N::zero()));
+        let pass = Pass { net, stencil, x, y, layer: Layer::with_close(close), least };
+        match (number == 1, watched.is_some() && LEN == 2, request.theta_after(number)) {
+            (false, _, true) => pass.layer::<Const<false, true, false>, LEN>(entries, rows, down),
+            (false, _, false) => pass.layer::<Const<false, false, false>, LEN>(entries, rows, down),
+            (true, false, true) => pass.layer::<Const<true, true, false>, LEN>(entries, rows, down),
+            (true, false, false) => pass.layer::<Const<true, false, false>, LEN>(entries, rows, down),
+            (true, true, true) => pass.layer::<Const<true, true, true>, LEN>(entries, rows, down),
+            (true, true, false) => pass.layer::<Const<true, false, true>, LEN>(entries, rows, down),
         }
-        if WATCH && number == 1 {
-            let flags = flags(pass.least.get());
-            if flags.is_some() {
-                return flags;
+        if number == 1 && watched.is_some() {
+            let close = close_lanes(pass.least.get());
+            if close.is_some() {
+                return close;
             }
         }
         down ^= net.filter() == 3;
@@ -199,14 +200,14 @@ fn run<N: Number, const WATCH: bool, const LEN: usize>(
 
 /// ½ in the lanes below 0 and 0 in the others; `None` where none is below.
 #[inline(always)]
-fn flags<N: Number>(least: N) -> Option<N> {
+fn close_lanes<N: Number>(least: N) -> Option<N> {
     let (zero, mut any) = (N::Scalar::from_f64(0.0), false);
-    let flags = N::from_lanes(|lane| {
+    let close = N::from_lanes(|lane| {
         let below = least.lane(lane) < zero;
         any |= below;
         N::Scalar::from_f64(if below { 0.5 } else { 0.0 })
     });
-    any.then_some(flags)
+    any.then_some(close)
 }
 
 /// Σ_c x_c\[i,j\] y_c\[i',j'\] on a stencil, the covariance before the first box, and Σ_c (x_c\[i,j\] − y_c\[i',j'\])² where E is carried.

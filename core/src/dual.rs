@@ -95,7 +95,7 @@ pub(crate) struct Layer<N: Number> {
     /// 0 in the lanes that join a pixel with itself, where λ is exactly 1, and 1 elsewhere.
     cap: N,
     /// ½ in the lanes in which E counts, and 0 elsewhere.
-    flag: N,
+    close: N,
 }
 
 impl<N: Number> Layer<N> {
@@ -103,13 +103,13 @@ impl<N: Number> Layer<N> {
     #[inline(always)]
     pub(crate) fn new(cap: Option<N>) -> Self {
         let one = N::Scalar::from_f64(1.0);
-        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)), flag: N::zero() }
+        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)), close: N::zero() }
     }
 
-    /// With E in the lanes in which `flag` is ½; it is 0 elsewhere.
+    /// With E, which counts in the lanes in which `close` is ½; it is 0 elsewhere.
     #[inline(always)]
-    pub(crate) fn flagged(flag: N) -> Self {
-        Layer { flag, ..Layer::new(None) }
+    pub(crate) fn with_close(close: N) -> Self {
+        Layer { close, ..Layer::new(None) }
     }
 }
 
@@ -168,7 +168,7 @@ impl<N: Number> Activation<N> {
         if let Some(distance) = distance {
             let apart = x[0].sub(y[0]);
             let close = apart.neg_mul_add(apart, distance).mul(N::splat(N::Scalar::from_f64(0.5)));
-            deficit = x[0].mul(layer.flag).mul_sub(y[0], distance).select_negative(deficit, close);
+            deficit = x[0].mul(layer.close).mul_sub(y[0], distance).select_negative(deficit, close);
         }
         let begun = Self::with_deficit::<C>([entry[0], entry[1]], deficit, x[1].mul(y[1]), layer);
         Activation { distance: distance.unwrap_or(N::zero()), ..begun }
