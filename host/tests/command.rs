@@ -10,6 +10,9 @@ mod damage;
 mod disk;
 #[path = "command/export.rs"]
 mod export;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[path = "command/file_systems.rs"]
+mod file_systems;
 #[path = "command/happy.rs"]
 mod happy;
 #[path = "command/kill.rs"]

@@ -138,6 +138,12 @@ fn mistakes_are_told_once_and_by_the_rank_that_meets_them() {
     };
     refused(&format!("{JOB} --data cifar10 --data-dir nowhere"), 1, "rank 0 of 2", "nowhere");
     refused(&format!("{JOB} --lap 2"), 2, "rank 0 of 2", "--lap");
+    // More memory than there is, for both together.
+    images(path, "large.npy", &[2, 1, 1024, 1024], 1);
+    labels(path, "y.npy", &[0, 1]);
+    let large = "run --train-x large.npy --train-y y.npy --test-x large.npy --test-y y.npy --net cntk-v --depth 16000";
+    refused(&format!("{large} --threads 1 --store s"), 1, "rank 0 of 2", "2 threads");
+    assert!(!path.join("s").exists(), "something was written");
     ran(ranks(path, 2, JOB).expect("it was there")).ok();
     refused(&format!("{JOB} --precision f64"), 1, "rank 0 of 2", "precision");
     // What one rank alone meets: its share is another process's.

@@ -270,9 +270,11 @@ fn what_no_memory_can_hold_is_refused() {
     labels(path, "y.npy", &[0, 1]);
     let nets = "--net cntk-v --depth 16000 --threads 2";
     run(path, &format!("kernel --x large.npy --out out.npy {nets}")).fails(1, "bytes are available");
-    run(path, &format!("run --train-x large.npy --train-y y.npy --test-x large.npy --test-y y.npy {nets}"))
-        .fails(1, "bytes are available");
-    assert!(!path.join("out.npy").exists());
+    let own = format!("run --train-x large.npy --train-y y.npy --test-x large.npy --test-y y.npy {nets}");
+    for store in ["", "--store s", "--store s --shard 1/2"] {
+        run(path, &format!("{own} {store}")).fails(1, "bytes are available");
+    }
+    assert!(!path.join("out.npy").exists() && !path.join("s").exists());
 }
 
 #[test]

@@ -11,11 +11,11 @@ const JOB: &str =
     "run -q --train-size 60 --test-size 20 --depth 3,4 --net cntk-v,cntk-gap --train all --tile 8 --threads 2";
 
 /// A small file system, as long as it lives.
-struct Disk(PathBuf);
+pub struct Disk(pub PathBuf);
 
 impl Disk {
     /// `None` where mounting is not allowed.
-    fn mount(folder: &Path, size: &str) -> Option<Self> {
+    pub fn mount(folder: &Path, size: &str) -> Option<Self> {
         let path = folder.join("disk");
         fs::create_dir(&path).unwrap();
         let options = format!("size={size}");
@@ -24,7 +24,11 @@ impl Disk {
     }
 
     fn resize(&self, size: &str) {
-        let options = format!("remount,size={size}");
+        self.remount(&format!("size={size}"));
+    }
+
+    pub fn remount(&self, option: &str) {
+        let options = format!("remount,{option}");
         assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());
     }
 }
