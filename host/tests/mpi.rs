@@ -5,7 +5,7 @@
 #[path = "command/support.rs"]
 mod support;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -90,6 +90,30 @@ fn any_number_of_ranks_makes_the_store_and_the_accuracies_of_one_run() {
     }
 }
 
+/// Runs a job on three ranks until `event`, and kills the rank that has this lock: the job must end, and tell why. None where there is no `mpirun`.
+#[track_caller]
+fn killed(folder: &Path, job: &str, lock: &str, event: impl Fn() -> bool) -> Option<()> {
+    let told = || fs::read_to_string(folder.join("told")).unwrap();
+    let mut command = ranks(folder, 3, job)?;
+    let mut child = command.stdout(Stdio::null()).stderr(File::create(folder.join("told")).unwrap()).spawn().unwrap();
+    let clock = Instant::now();
+    while !event() {
+        assert!(clock.elapsed() < Duration::from_secs(60), "the moment did not come: {}", told());
+        assert!(child.try_wait().unwrap().is_none(), "the job ended before a rank could be killed: {}", told());
+        sleep(Duration::from_millis(1));
+    }
+    signal(folder, lock, "-KILL");
+    assert_ne!(child.wait().unwrap().code(), Some(0));
+    assert!(told().contains("exited on signal 9"), "{}", told());
+    Some(())
+}
+
+/// To the process that has this lock.
+fn signal(folder: &Path, lock: &str, signal: &str) {
+    let process = fs::read_to_string(folder.join("s").join(lock)).unwrap();
+    assert!(Command::new("kill").args([signal, process.trim()]).status().unwrap().success());
+}
+
 #[test]
 fn a_job_with_a_killed_rank_ends_and_others_go_on() {
     let job = JOB.replace("60", "100").replace("3,4", "3,21");
@@ -101,29 +125,49 @@ fn a_job_with_a_killed_rank_ends_and_others_go_on() {
         [(".uw-lock-2of3", "s/all-train/c/0/3", 2), (".uw-lock-1of3", "s/hidden-train/c/0/2", 4)]
     {
         let path = subfolder(folder.path(), lock);
-        let Some(mut command) = ranks(&path, 3, &job) else { return };
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let clock = Instant::now();
-        while !path.join(event).exists() {
-            assert!(clock.elapsed() < Duration::from_secs(60), "no tile was written");
-            assert!(child.try_wait().unwrap().is_none(), "the job ended before a rank could be killed");
-            sleep(Duration::from_millis(1));
-        }
-        let process = fs::read_to_string(path.join("s").join(lock)).unwrap();
-        assert!(Command::new("kill").args(["-9", process.trim()]).status().unwrap().success());
-        let ended = Ran::from(child.wait_with_output().unwrap());
-        assert_ne!(ended.code, Some(0));
-        assert!(ended.stderr.contains("exited on signal 9"), "{}", ended.stderr);
+        let Some(()) = killed(&path, &job, lock, || path.join(event).exists()) else { return };
         for (name, bytes) in tree(&path.join("s")) {
             let under_way = name.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
             assert!(under_way || store.get(&name) == Some(&bytes), "{} is not whole", name.display());
         }
         assert!(tree(&path.join("s")).len() < store.len(), "the job was over before a rank was killed");
-        let Some(command) = ranks(&path, others, &format!("{job} --report r.json")) else { return };
+        let Some(command) = ranks(&path, others, &format!("{job} --resume --report r.json")) else { return };
         ran(command).ok();
         assert!(tree(&path.join("s")) == store, "{lock}: the stores differ");
         assert_eq!(found(&path.join("r.json")), expected);
     }
+}
+
+#[test]
+fn a_rank_killed_in_the_middle_of_a_solve_ends_the_job_and_others_solve() {
+    let folder = folder();
+    let path = folder.path();
+    // Images of four pixels, so that the solve takes some eighty iterations.
+    images(path, "x.npy", &[600, 1, 1, 4], 1);
+    labels(path, "y.npy", &(0..600).map(|image| image % 10).collect::<Vec<u16>>());
+    let job =
+        "run --train-x x.npy --train-y y.npy --test-x x.npy --test-y y.npy --net fc --depth 3 --tile 100 --threads 1";
+    run(path, &format!("{job} -q --store whole --solver cg --report whole.json")).ok();
+    let job = format!("{job} --store s");
+    let lock = ".uw-lock-3of3";
+    // When all tiles are there the rank is stopped, as often as it takes until the first one tells that it waits in an iteration.
+    let iterating = || {
+        path.join("s/fc-all-test/c/0/5/5").exists() && {
+            signal(path, lock, "-STOP");
+            sleep(Duration::from_secs(1));
+            let iterating = fs::read_to_string(path.join("told")).unwrap().contains("iteration");
+            if !iterating {
+                signal(path, lock, "-CONT");
+            }
+            iterating
+        }
+    };
+    let Some(()) = killed(path, &job, lock, iterating) else { return };
+    let Some(command) = ranks(path, 2, &format!("{job} -q --resume --report r.json")) else { return };
+    ran(command).ok();
+    assert_eq!(json(&path.join("r.json"))["pairs"], 0);
+    assert!(tree(&path.join("s")) == tree(&path.join("whole")), "the stores differ");
+    assert_eq!(found(&path.join("r.json")), found(&path.join("whole.json")));
 }
 
 #[test]
