@@ -41,6 +41,11 @@ fn a_killed_run_ends_with_the_same_bytes() {
         assert!(clock.elapsed() < Duration::from_secs(120), "no tile was written");
         std::thread::sleep(Duration::from_millis(2));
     }
+    // Meanwhile it is nobody else's.
+    for second in ["", "--resume"] {
+        let refused = run(path, &format!("{JOB} --store killed {second}"));
+        refused.fails(1, &format!("killed: in use by another run (process {})", child.id()));
+    }
     child.kill().unwrap();
     child.wait().unwrap();
     let survived = tiles(&path.join("killed"));
