@@ -166,8 +166,10 @@ fn run<N: Number, const LEN: usize>(
     let mut down = false;
     products(net, stencil, x_pixels, y_pixels, entries);
 
-    let maps = x_maps.as_chunks().0.chunks_exact(net.pixels()).zip(y_maps.as_chunks().0.chunks_exact(net.pixels()));
-    for (number, (x, y)) in (1..).zip(maps) {
+    let (x_maps, y_maps) = (x_maps.as_chunks().0, y_maps.as_chunks().0);
+    for number in 1..=request.layers() {
+        let start = (number - 1) * net.pixels();
+        let (x, y) = (part(x_maps, start, net.pixels())?, part(y_maps, start, net.pixels())?);
         if let Some(shrink) = growth.before(number) {
             for entry in entries.iter_mut() {
                 *entry = entry.map(|number| number.mul(N::splat(shrink)));
@@ -226,23 +228,27 @@ fn products<N: Number, const LEN: usize>(
         let (Some(mut x), Some(mut y)) = (x.get(x_start..), y.get(y_start..)) else { return };
         let (blocks, rest) = row.as_chunks_mut::<BLOCK>();
         for block in blocks {
-            *block = covariances(x, y, net.pixels());
+            *block = covariances(net, x, y);
             (x, y) = (x.get(BLOCK..).unwrap_or_default(), y.get(BLOCK..).unwrap_or_default());
         }
         for entry in rest {
-            [*entry] = covariances(x, y, net.pixels());
+            [*entry] = covariances(net, x, y);
             (x, y) = (x.get(1..).unwrap_or_default(), y.get(1..).unwrap_or_default());
         }
     }
 }
 
-/// The first `B` entries \[Σ_c x_c y_c, 0\] or \[Σ_c x_c y_c, 0, Σ_c (x_c − y_c)²\], the channels being `pixels` apart.
+/// The first `B` entries \[Σ_c x_c y_c, 0\] or \[Σ_c x_c y_c, 0, Σ_c (x_c − y_c)²\].
 #[inline(always)]
-fn covariances<N: Number, const LEN: usize, const B: usize>(x: &[N::Scalar], y: &[N], pixels: usize) -> [[N; LEN]; B] {
+fn covariances<N: Number, const LEN: usize, const B: usize>(
+    net: &Conv,
+    mut x: &[N::Scalar],
+    mut y: &[N],
+) -> [[N; LEN]; B] {
     let mut sums = [[N::zero(); LEN]; B];
-    for (x, y) in x.chunks(pixels).zip(y.chunks(pixels)) {
-        let (Some(x), Some(y)) = (x.first_chunk::<B>(), y.first_chunk::<B>()) else { break };
-        for (sum, (&x, &y)) in sums.iter_mut().zip(x.iter().zip(y)) {
+    for _ in 0..net.shape().channels {
+        let (Some(some_x), Some(some_y)) = (x.first_chunk::<B>(), y.first_chunk::<B>()) else { break };
+        for (sum, (&x, &y)) in sums.iter_mut().zip(some_x.iter().zip(some_y)) {
             let x = N::splat(x);
             sum[0] = x.mul_add(y, sum[0]);
             if let Some(distance) = sum.get_mut(2) {
@@ -250,6 +256,7 @@ fn covariances<N: Number, const LEN: usize, const B: usize>(x: &[N::Scalar], y: 
                 *distance = difference.mul_add(difference, *distance);
             }
         }
+        (x, y) = (x.get(net.pixels()..).unwrap_or_default(), y.get(net.pixels()..).unwrap_or_default());
     }
     sums
 }
