@@ -177,13 +177,24 @@ fn run<N: Number, const LEN: usize>(
         }
         let least = Cell::new(watched.unwrap_or(N::zero()));
         let pass = Pass { net, stencil, x, y, layer: Layer::with_close(close), least };
-        match (number == 1, watched.is_some() && LEN == 2, request.theta_after(number)) {
-            (false, _, true) => pass.layer::<Const<false, true, false>, LEN>(entries, rows, down),
-            (false, _, false) => pass.layer::<Const<false, false, false>, LEN>(entries, rows, down),
-            (true, false, true) => pass.layer::<Const<true, true, false>, LEN>(entries, rows, down),
-            (true, false, false) => pass.layer::<Const<true, false, false>, LEN>(entries, rows, down),
-            (true, true, true) => pass.layer::<Const<true, true, true>, LEN>(entries, rows, down),
-            (true, true, false) => pass.layer::<Const<true, false, true>, LEN>(entries, rows, down),
+        // The constants keep from being compiled what is not used: a run with E watches no more, and where Θ is not wanted it may be anything.
+        let ntk = request.theta_after(number);
+        if number > 1 {
+            if const { LEN == 3 } || ntk {
+                pass.layer::<Const<false, true, false>, LEN>(entries, rows, down);
+            } else {
+                pass.layer::<Const<false, false, false>, LEN>(entries, rows, down);
+            }
+        } else if const { LEN == 2 } && watched.is_some() {
+            if ntk {
+                pass.layer::<Const<true, true, true>, LEN>(entries, rows, down);
+            } else {
+                pass.layer::<Const<true, false, true>, LEN>(entries, rows, down);
+            }
+        } else if ntk {
+            pass.layer::<Const<true, true, false>, LEN>(entries, rows, down);
+        } else {
+            pass.layer::<Const<true, false, false>, LEN>(entries, rows, down);
         }
         if number == 1 && watched.is_some() {
             let close = close_lanes(pass.least.get());
