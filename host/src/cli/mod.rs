@@ -19,6 +19,8 @@ mod run;
 mod sweep;
 mod table;
 
+pub use output::print;
+
 use clap::{ArgAction, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::IsTerminal;
