@@ -67,8 +67,8 @@ pub enum Error {
     #[error("filter size {0} is even")]
     EvenFilter(usize),
     /// Arrays that no memory holds.
-    #[error("{0} of more than 2^31 numbers")]
-    TooLarge(&'static str),
+    #[error("{0} {1} makes an array of more than 2^31 numbers")]
+    TooLarge(&'static str, usize),
     /// An image of another size.
     #[error("image {index} has {got} numbers, {expected} expected")]
     Length {
@@ -102,16 +102,26 @@ impl Architecture {
         let layer = product([self.width, channels, self.filter.saturating_mul(self.filter)]);
         let head = product([self.outputs, self.width, self.pixels()]);
         let fits = |size: Option<usize>| size.is_some_and(|size| size <= MOST);
-        if !fits(layer) || !fits(head) { Err(Error::TooLarge("a layer")) } else { Ok(()) }
+        if !fits(layer) || !fits(head) { Err(Error::TooLarge("width", self.width)) } else { Ok(()) }
     }
 
     fn pixels_checked(&self) -> Result<usize, Error> {
-        self.shape.height.checked_mul(self.shape.width).ok_or(Error::TooLarge("an image"))
+        self.shape.height.checked_mul(self.shape.width).ok_or(Error::TooLarge("image height", self.shape.height))
     }
 
     /// P·Q.
     pub fn pixels(&self) -> usize {
         self.shape.height * self.shape.width
+    }
+
+    /// The bytes, at most, of training on a batch of images: so many times the weights (a network, a gradient), and what a pass keeps of each image, there
+    /// and back.
+    pub fn bytes(&self, images: usize, copies: usize) -> f64 {
+        let [width, filter, depth] = [self.width, self.filter * self.filter, self.depth].map(|size| size as f64);
+        let [first, head] = [self.shape.channels, self.outputs * self.pixels()].map(|size| size as f64 * width);
+        let weights = first * filter + (depth - 2.0) * width * width * filter + head;
+        let maps = 2.0 * depth * width * (self.pixels() * images) as f64;
+        4.0 * (copies as f64 * weights + maps)
     }
 
     /// √2/q, which follows each ReLU.

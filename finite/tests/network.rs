@@ -153,6 +153,16 @@ fn the_number_of_threads_does_not_change_a_bit() {
 }
 
 #[test]
+fn bytes_are_those_of_weights_and_maps() {
+    let dense = net([5, 1, 1], 1, 3, 8, Head::Vanilla);
+    assert_eq!(dense.bytes(0, 1), 4.0 * f64::from(5 * 8 + 8 * 8 + 8 * 2));
+    let conv = net([2, 3, 4], 3, 3, 8, Head::Vanilla);
+    let weights = f64::from(2 * 8 * 9 + 8 * 8 * 9 + 8 * 12 * 2);
+    assert_eq!(conv.bytes(5, 2) - conv.bytes(0, 2), 4.0 * f64::from(2 * 3 * 8 * 12 * 5));
+    assert_eq!(conv.bytes(0, 3), 3.0 * 4.0 * weights);
+}
+
+#[test]
 fn what_cannot_be_is_refused() {
     let good = net([1, 2, 2], 3, 3, 4, Head::Gap);
     assert_eq!(good.check(), Ok(()));
@@ -163,8 +173,8 @@ fn what_cannot_be_is_refused() {
         (Architecture { outputs: 0, ..good }, Error::Zero("outputs")),
         (Architecture { depth: 1, ..good }, Error::Shallow(1)),
         (Architecture { filter: 4, ..good }, Error::EvenFilter(4)),
-        (Architecture { width: 1 << 20, ..good }, Error::TooLarge("a layer")),
-        (Architecture { shape: shape(usize::MAX), ..good }, Error::TooLarge("an image")),
+        (Architecture { width: 1 << 20, ..good }, Error::TooLarge("width", 1 << 20)),
+        (Architecture { shape: shape(usize::MAX), ..good }, Error::TooLarge("image height", usize::MAX)),
     ];
     for (net, expected) in cases {
         assert_eq!(Network::new(net, 0).unwrap_err(), expected);

@@ -8,6 +8,8 @@ mod bits;
 mod damage;
 #[path = "command/disk.rs"]
 mod disk;
+#[path = "command/experiment.rs"]
+mod experiment;
 #[path = "command/export.rs"]
 mod export;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

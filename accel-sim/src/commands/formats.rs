@@ -1,10 +1,10 @@
 //! `ultrawide-accel-sim formats`.
 
-use super::output::print;
 use super::{csv_records, csv_writer, folder, progress_bar, table};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
+use ultrawide::cli::print;
 use ultrawide::data::{Kind, LoadOptions, Subset, load};
 use ultrawide_accel_sim::cost::cntk;
 use ultrawide_accel_sim::format::Format;

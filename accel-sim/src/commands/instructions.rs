@@ -1,10 +1,10 @@
 //! `ultrawide-accel-sim instructions`.
 
-use super::output::print;
 use super::table;
 use anyhow::Context;
 use std::io::Read;
 use std::path::PathBuf;
+use ultrawide::cli::print;
 use ultrawide_accel_sim::cost::cntk;
 use ultrawide_accel_sim::machine::Machine;
 use ultrawide_accel_sim::schedule::run;

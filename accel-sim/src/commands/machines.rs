@@ -1,8 +1,8 @@
 //! `ultrawide-accel-sim machines`.
 
-use super::output::print;
 use super::{quantity, table};
 use anyhow::Context;
+use ultrawide::cli::print;
 use ultrawide_accel_sim::cost::cntk;
 use ultrawide_accel_sim::machine::{BUNDLED, Machine};
 use ultrawide_accel_sim::schedule::run;

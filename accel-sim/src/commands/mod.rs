@@ -4,7 +4,6 @@ mod formats;
 mod instructions;
 mod machines;
 mod net;
-mod output;
 mod run;
 mod sweep;
 mod validate;

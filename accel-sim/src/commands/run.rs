@@ -1,7 +1,7 @@
 //! `ultrawide-accel-sim run`.
 
-use super::output::print;
 use super::{net, quantity, table};
+use ultrawide::cli::print;
 use ultrawide_accel_sim::machine::Machine;
 use ultrawide_accel_sim::schedule::run;
 

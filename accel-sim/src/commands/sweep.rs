@@ -1,10 +1,10 @@
 //! `ultrawide-accel-sim sweep`.
 
-use super::output::print;
 use super::{csv_writer, folder, net, progress_bar};
 use anyhow::ensure;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use ultrawide::cli::print;
 use ultrawide_accel_sim::machine::Machine;
 use ultrawide_accel_sim::sweep::{Axis, sweep};
 use ultrawide_plot::{Curve, Panel, plot};

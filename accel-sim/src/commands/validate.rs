@@ -1,9 +1,9 @@
 //! `ultrawide-accel-sim validate`.
 
-use super::output::print;
 use super::{csv_records, csv_writer, folder, progress_bar, quantity, table};
 use anyhow::ensure;
 use std::path::PathBuf;
+use ultrawide::cli::print;
 use ultrawide::simd::Backend;
 use ultrawide_accel_sim::validate::{TOLERANCE, machine_of, not_zen4, row};
 

@@ -1,19 +1,19 @@
 //! `ultrawide experiment`.
 
+use anyhow::bail;
 use clap::Args;
 use clap::builder::TypedValueParser;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write;
-use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use super::data::DataArgs;
-use super::progress::duration;
+use super::failure::Usage;
+use super::progress::{Place, duration};
 use super::table::new_table;
 use super::{Talk, args, output};
-use crate::experiment::{Experiment as Which, Finding, Setting, Sizes, Steps, shown, write_report};
+use crate::experiment::{Experiment as Which, Finding, Setting, Sizes, Steps, shown, write_page};
 use crate::job::{Machine, make_folder};
 use crate::simd::Backend;
 
@@ -46,20 +46,26 @@ pub(super) struct Experiment {
     #[command(flatten)]
     data: DataArgs,
     /// The seed of the random networks: the same gives the same figures
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
     /// The widths of the networks [default: by the experiment]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = args::sizes(1 << 16))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = args::sizes(1 << 16), allow_negative_numbers = true)]
     width: Vec<usize>,
     /// Layers with weights; a list for table [default: 3, of table 3,4, of double-descent 2]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = args::sizes(1 << 8))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = args::sizes(1 << 8), allow_negative_numbers = true)]
     depth: Vec<usize>,
     /// Random networks of each width [default: by the experiment]
-    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 16).map(|seeds| seeds as u64))]
+    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 16).map(|seeds| seeds as u64), allow_negative_numbers = true)]
     seeds: Option<u64>,
-    /// Passes over the training images of table [default: 60]
-    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 20))]
+    /// Passes over the training images of table [default: 60, 20 with --quick]
+    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 20), allow_negative_numbers = true)]
     epochs: Option<usize>,
+    /// Images that a step of stochastic gradient descent takes, for table [default: 5]
+    #[arg(long, value_name = "N", value_parser = args::sizes(1 << 20), allow_negative_numbers = true)]
+    batch: Option<usize>,
+    /// Sizes of these steps that are tried for each net of table, over the largest stable one [default: 0.2,0.5,1]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = step, allow_negative_numbers = true)]
+    step: Vec<f64>,
     /// Smaller, in some seconds
     #[arg(long)]
     quick: bool,
@@ -72,8 +78,32 @@ pub(super) struct Experiment {
 }
 
 impl Experiment {
-    pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
+    /// Checks what can be checked before anything is read: options that would change nothing among others.
+    ///
+    /// # Errors
+    /// [`Usage`], which names the option.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
         self.data.check()?;
+        let asked = |one: Which| self.which.0.contains(&one);
+        let (_, test) = self.data.sizes();
+        let untested = self.which.0.iter().all(|which| matches!(which, Which::Init | Which::Drift));
+        let alone = self.which.0.len() == 1;
+        let mistakes = [
+            (self.epochs.is_some() && !asked(Which::Table), "--epochs concerns table alone"),
+            (self.batch.is_some() && !asked(Which::Table), "--batch concerns table alone"),
+            (!self.step.is_empty() && !asked(Which::Table), "--step concerns table alone"),
+            (self.depth.len() > 1 && !asked(Which::Table), "--depth: a list is for table, the others take one depth"),
+            (self.width.len() > 1 && alone && asked(Which::Table), "--width: table takes one width"),
+            (test.is_some() && untested, "--test-size: init and drift have no test images"),
+        ];
+        if let Some((_, mistake)) = mistakes.iter().find(|mistake| mistake.0) {
+            bail!(Usage((*mistake).to_owned()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn execute(&self, talk: Talk) -> anyhow::Result<()> {
+        self.check()?;
         if let Some(folder) = &self.report {
             make_folder(folder)?;
         }
@@ -82,20 +112,39 @@ impl Experiment {
         let steps = Bar::new(talk.quiet);
         let (train, test) = self.data.sizes();
         let (widths, depths) = (self.width.clone(), self.depth.clone());
-        let sizes = Sizes { train, test, widths, depths, seeds: self.seeds, epochs: self.epochs };
+        let sizes = Sizes {
+            train,
+            test,
+            widths,
+            depths,
+            seeds: self.seeds,
+            epochs: self.epochs,
+            batch: self.batch,
+            steps: self.step.clone(),
+        };
         let setting =
             Setting { data: &data, seed: self.seed, quick: self.quick, sizes, machine: &machine, steps: &steps };
         let mut findings = Vec::new();
         for which in &self.which.0 {
             let finding = which.run(&setting)?;
             steps.end();
-            output::print(&text(&finding))?;
+            // What the next experiment meets does not take away what this one has found.
+            let written = self.report.as_ref().map_or(Ok(()), |folder| finding.write(folder));
+            output::print_beside(written.map_err(Into::into), &text(&finding))?;
             findings.push(finding);
         }
         if let Some(folder) = &self.report {
-            write_report(&setting, &findings, folder)?;
+            write_page(&setting, &findings, folder)?;
         }
         Ok(())
+    }
+}
+
+/// The size of a step: above 0, finite.
+fn step(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(step) if step.is_finite() && step > 0.0 => Ok(step),
+        _ => Err("a step size is a finite number above 0".to_owned()),
     }
 }
 
@@ -111,81 +160,59 @@ fn text(finding: &Finding) -> String {
     }
     for claim in finding.claims.iter() {
         let expected = claim.expected.map_or(String::new(), |expected| format!(", expected {expected}"));
-        let _ = writeln!(text, "{}: {:.3} ± {:.3}{expected}", claim.what, claim.found.center, claim.found.half);
+        let _ = writeln!(text, "{}: {}{expected}", claim.what, claim.found);
     }
     let _ = writeln!(text, "{}", duration(finding.seconds));
     text
 }
 
-/// Progress on stderr: a bar on a terminal, a plain line every ten seconds elsewhere.
+/// Progress on stderr, with the time that is left by the steps that are.
 struct Bar {
     quiet: bool,
     state: Mutex<State>,
 }
 
 struct State {
-    bar: Option<ProgressBar>,
+    place: Place,
     what: String,
     done: u64,
     total: u64,
     started: Instant,
-    told: Instant,
 }
 
 impl Bar {
     fn new(quiet: bool) -> Self {
-        let (started, told) = (Instant::now(), Instant::now());
-        Bar { quiet, state: Mutex::new(State { bar: None, what: String::new(), done: 0, total: 0, started, told }) }
+        let (what, started) = (String::new(), Instant::now());
+        Bar { quiet, state: Mutex::new(State { place: Place::new(), what, done: 0, total: 0, started }) }
     }
 
     fn with(&self, act: impl FnOnce(&mut State)) {
         if !self.quiet {
-            act(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+            act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
     fn end(&self) {
-        self.with(|state| {
-            if let Some(bar) = state.bar.take() {
-                bar.finish_and_clear();
-            }
-        });
+        self.with(|state| state.place.end());
     }
 }
 
 impl Steps for Bar {
     fn begin(&self, what: &str, total: u64) {
-        self.end();
         self.with(|state| {
             (state.what, state.done, state.total, state.started) = (what.to_owned(), 0, total, Instant::now());
-            if std::io::stderr().is_terminal() {
-                let bar = ProgressBar::new(total);
-                if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}, {eta} left") {
-                    bar.set_style(style);
-                }
-                bar.set_message(what.to_owned());
-                bar.enable_steady_tick(Duration::from_millis(500));
-                state.bar = Some(bar);
-            }
+            state.place.begin();
+            state.place.show(0.0, what.to_owned());
         });
     }
 
     fn add(&self, steps: u64) {
         self.with(|state| {
             state.done += steps;
-            if let Some(bar) = &state.bar {
-                bar.inc(steps);
-            } else if state.told.elapsed() >= Duration::from_secs(10) {
-                state.told = Instant::now();
-                let seconds = state.started.elapsed().as_secs_f64();
-                let left = seconds * (state.total - state.done.min(state.total)) as f64 / state.done.max(1) as f64;
-                let percent = 100 * state.done / state.total.max(1);
-                // Progress that cannot be shown is no reason to stop.
-                let _ = std::io::Write::write_fmt(
-                    &mut std::io::stderr().lock(),
-                    format_args!("{}: {percent} %, {} left\n", state.what, duration(left)),
-                );
-            }
+            let part = state.done as f64 / state.total.max(1) as f64;
+            let left = duration(state.started.elapsed().as_secs_f64() * (1.0 / part - 1.0));
+            let text = format!("{}: {left} left", state.what);
+            state.place.show(part, text);
         });
     }
 }

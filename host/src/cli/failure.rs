@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::experiment::ExperimentError;
 use crate::job::JobError;
 use crate::simd::BackendError;
 use clap::error::ErrorKind;
@@ -23,6 +24,7 @@ pub(super) fn code(error: &anyhow::Error) -> u8 {
         cause.is::<Usage>()
             || cause.is::<BackendError>()
             || cause.downcast_ref::<JobError>().is_some_and(JobError::is_usage)
+            || cause.downcast_ref::<ExperimentError>().is_some_and(ExperimentError::is_usage)
     });
     tell(&line(error));
     if usage { 2 } else { 1 }
@@ -64,7 +66,7 @@ pub(super) fn line_of_clap(error: &clap::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => None,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Some(
-            "a subcommand is needed: run, plan, kernel, regress, sweep, export, info or completions (--help tells more)"
+            "a subcommand is needed: run, plan, kernel, regress, sweep, export, experiment, info or completions (--help tells more)"
                 .to_owned(),
         ),
         _ => {

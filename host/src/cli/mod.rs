@@ -19,6 +19,8 @@ mod run;
 mod sweep;
 mod table;
 
+pub use output::print;
+
 use clap::{ArgAction, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -92,6 +94,9 @@ pub fn check(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String
         Ok(Cli { command: Command::Plan(plan), .. }) => plan.settings(),
         Ok(Cli { command: Command::Kernel(kernel), .. }) => kernel.settings(),
         Ok(Cli { command: Command::Export(export), .. }) => export.settings(),
+        Ok(Cli { command: Command::Experiment(experiment), .. }) => {
+            return experiment.check().map_err(|error| failure::line(&error));
+        }
         Ok(_) => return Ok(()),
         Err(error) => return failure::line_of_clap(&error).map_or(Ok(()), Err),
     };

@@ -3,7 +3,10 @@
 use std::io::{ErrorKind, Write};
 
 /// Writes to standard output. A reader that has gone away, as of `ultrawide info | head -1`, is no error.
-pub(super) fn print(text: &str) -> anyhow::Result<()> {
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

@@ -19,10 +19,65 @@ pub(super) struct Progress {
     state: Arc<Mutex<State>>,
 }
 
-struct State {
+/// The place where progress is told: a bar on a terminal, lines elsewhere.
+pub(super) struct Place {
     bar: Option<ProgressBar>,
-    started: Instant,
     told: Instant,
+}
+
+impl Place {
+    pub(super) fn new() -> Self {
+        Place { bar: None, told: Instant::now() }
+    }
+
+    /// Puts a bar there, where that can be; whether it could.
+    pub(super) fn begin(&mut self) -> bool {
+        if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new(1000);
+            if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(500));
+            self.bar = Some(bar);
+        }
+        self.bar.is_some()
+    }
+
+    /// This part is done, from 0 to 1.
+    pub(super) fn show(&mut self, part: f64, text: String) {
+        if let Some(bar) = &self.bar {
+            bar.set_position((part * 1000.0) as u64);
+            bar.set_message(text);
+        } else if self.told.elapsed() >= EVERY {
+            self.line(&format!("{:.0} %, {text}", 100.0 * part));
+        }
+    }
+
+    /// Between two parts.
+    fn note(&mut self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+        } else if self.told.elapsed() >= EVERY {
+            self.line(text);
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.told = Instant::now();
+        // Progress that cannot be shown is no reason to stop.
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    pub(super) fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+struct State {
+    place: Place,
+    started: Instant,
     /// A stage that has not been told, and when it began.
     begun: Option<(Instant, String)>,
     /// What there was before this run.
@@ -34,8 +89,7 @@ struct State {
 impl Progress {
     pub(super) fn new(quiet: bool) -> Self {
         let (before, done, total) = (Work::default(), Work::default(), Work::default());
-        let (started, told) = (Instant::now(), Instant::now());
-        let state = State { bar: None, started, told, begun: None, before, done, total };
+        let state = State { place: Place::new(), started: Instant::now(), begun: None, before, done, total };
         let state = Arc::new(Mutex::new(state));
         if !quiet {
             let state = Arc::downgrade(&state);
@@ -79,14 +133,8 @@ impl State {
     /// Tells a stage that has gone on for a while. Those that are over at once would be many lines about nothing.
     fn tell_stage(&mut self) {
         if let Some((_, text)) = self.begun.take_if(|(begun, _)| begun.elapsed() >= SOON) {
-            self.line(&text);
+            self.place.line(&text);
         }
-    }
-
-    fn line(&mut self, text: &str) {
-        self.told = Instant::now();
-        // Progress that cannot be shown is no reason to stop.
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 }
 
@@ -94,15 +142,8 @@ impl Watch for Progress {
     fn begin(&self, total: Work, done: Work) {
         self.with(|state| {
             (state.total, state.done, state.before, state.started) = (total, done, done, Instant::now());
-            if std::io::stderr().is_terminal() {
-                let bar = ProgressBar::new(1000);
-                if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}") {
-                    bar.set_style(style);
-                }
-                bar.enable_steady_tick(Duration::from_millis(500));
-                state.bar = Some(bar);
-            } else if done.pairs > 0 {
-                state.line(&format!("{} of {} pairs lie in the store", done.pairs, total.pairs));
+            if !state.place.begin() && done.pairs > 0 {
+                state.place.line(&format!("{} of {} pairs lie in the store", done.pairs, total.pairs));
             }
         });
     }
@@ -111,43 +152,29 @@ impl Watch for Progress {
         self.with(|state| {
             state.done = state.done.plus(work);
             let text = state.text();
-            if let Some(bar) = &state.bar {
-                let part = state.done.entry_layers / state.total.entry_layers.max(1.0);
-                bar.set_position((part * 1000.0) as u64);
-                bar.set_message(text);
-            } else if state.told.elapsed() >= EVERY {
-                state.line(&text);
-            }
+            state.place.show(state.done.entry_layers / state.total.entry_layers.max(1.0), text);
         });
     }
 
     fn note(&self, what: &str) {
-        self.with(|state| state.line(what));
+        self.with(|state| state.place.line(what));
     }
 
     fn stage(&self, what: &str) {
-        self.with(|state| match &state.bar {
+        self.with(|state| match &state.place.bar {
             Some(bar) => bar.set_message(what.to_owned()),
             None => state.begun = Some((Instant::now(), what.to_owned())),
         });
     }
 
     fn step(&self, what: &str) {
-        self.with(|state| {
-            if let Some(bar) = &state.bar {
-                bar.set_message(what.to_owned());
-            } else if state.told.elapsed() >= EVERY {
-                state.line(what);
-            }
-        });
+        self.with(|state| state.place.note(what));
     }
 
     fn end(&self) {
         self.with(|state| {
             state.begun = None;
-            if let Some(bar) = state.bar.take() {
-                bar.finish_and_clear();
-            }
+            state.place.end();
         });
     }
 }

@@ -12,7 +12,7 @@ use super::ExperimentError;
 use super::finding::{Claim, Finding};
 use super::problem::{Problem, class_of, spectrum, train};
 use super::setting::Setting;
-use super::statistics::{Interval, mean, root_mean_square};
+use super::statistics::{Interval, bars, mean, root_mean_square};
 use crate::job::Software;
 use crate::regression::Targets;
 
@@ -38,7 +38,7 @@ type Run<'a> = &'a dyn Fn(usize, u64) -> Result<Errors, ExperimentError>;
 /// n³ operations for each network of random features; for the trained ones 12·n·m·C·P·Q for each of some thousand steps.
 pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
-    let (images, tests, seeds, steps) = if setting.quick { (40, 100, 3, 300) } else { (100, 359, 5, 1500) };
+    let (images, tests, seeds, steps) = if setting.quick { (40, 100, 3, 300) } else { (100, 359, 8, 1500) };
     let seeds = setting.sizes.seeds.unwrap_or(seeds);
     let mut problem = Problem::new(setting, DEPTH, images, tests)?;
     problem.set_labels(noisy(&problem.train.labels, problem.classes, setting.seed))?;
@@ -48,8 +48,12 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
     let parts = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0];
     let widths = match &setting.sizes.widths[..] {
         [] => parts.map(|part| ((part * n as f64).round() as usize).max(1)).to_vec(),
-        given => given.to_vec(),
+        _ => setting.sizes.widths(0..=0),
     };
+    for &width in &widths {
+        // Two nets and a gradient.
+        problem.check(setting, width, 3)?;
+    }
     let (x, z) = (problem.batch(&problem.train)?, problem.batch(&problem.test)?);
     let errors = |outputs: &Mat<f64>| -> Errors {
         let at = (0..outputs.ncols()).flat_map(|image| (0..outputs.nrows()).map(move |class| (class, image)));
@@ -98,7 +102,7 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
         let mut means: Vec<(f64, [Interval; 2])> = Vec::new();
         for &width in widths {
             let found =
-                (0..seeds).map(|seed| run(width, setting.seed.wrapping_add(seed))).collect::<Result<Vec<_>, _>>()?;
+                (0..seeds).map(|seed| run(width, setting.network_seed(width, seed))).collect::<Result<Vec<_>, _>>()?;
             let each = [0, 1].map(|which| mean(&found.iter().map(|errors| errors[which]).collect::<Vec<_>>()));
             let [rest, wrong] = each;
             rows.push(vec![
@@ -116,11 +120,9 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
         rows.push(vec![json!(name), json!("infinite"), shown[0].clone(), json!(null), shown[1].clone(), json!(null)]);
         let span = [means.first(), means.last()].map(|point| point.map_or(1.0, |point| point.0));
         for (which, curves) in curves.iter_mut().enumerate() {
-            let points = means.iter().map(|(width, each)| (*width, each[which].center));
-            let bars = means.iter().map(|(width, each)| {
-                (*width, each[which].center - each[which].half, each[which].center + each[which].half)
-            });
-            curves.push(Curve::new(name, number, points).with_bars(bars));
+            let values: Vec<_> = means.iter().map(|(width, each)| (*width, each[which])).collect();
+            let line = values.iter().map(|(width, value)| (*width, value.center));
+            curves.push(Curve::new(name, number, line).with_bars(bars(&values)));
             curves.push(Curve::limit(format!("infinite, {name}"), span.map(|width| (width, limit[which]))));
         }
         let peak = means.iter().fold(

@@ -9,7 +9,7 @@ use super::ExperimentError;
 use super::finding::{Claim, Finding};
 use super::problem::{Problem, class_of, train};
 use super::setting::Setting;
-use super::statistics::{PowerLaw, correlation, mean, root_mean_square};
+use super::statistics::{Interval, PowerLaw, correlation, mean, measured, root_mean_square};
 use crate::job::Software;
 
 const DEPTH: usize = 3;
@@ -25,22 +25,27 @@ const LEFT: f64 = 1e-2;
 /// 12·m² operations for each image and step of a net of width m; some hundred to some thousand steps.
 pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
-    let (images, tests, powers, seeds) = if setting.quick { (12, 40, 5..=8, 2) } else { (16, 200, 6..=11, 3) };
+    let (images, tests, powers, seeds) = if setting.quick { (12, 40, 5..=8, 2) } else { (16, 200, 6..=12, 5) };
     let problem = Problem::new(setting, DEPTH, images, tests)?;
+    let most = if setting.quick { 2000 } else { 6000 };
+    let (widths, seeds) = (setting.sizes.widths(powers), setting.sizes.seeds.unwrap_or(seeds));
+    for &width in &widths {
+        // Two nets and a gradient.
+        problem.check(setting, width, 3)?;
+    }
     let closed = problem.closed(setting, true)?;
     let [_, exact] = closed.at(f64::INFINITY)?;
     let (x, z) = (problem.batch(&problem.train)?, problem.batch(&problem.test)?);
     let rate = 1.0 / closed.largest();
-    let most = if setting.quick { 2000 } else { 6000 };
-    let (widths, seeds) = (setting.sizes.widths(powers), setting.sizes.seeds.unwrap_or(seeds));
     let cost = |width: usize| (width * width) as u64;
     let all: u64 = widths.iter().map(|&width| cost(width)).sum();
     setting.steps.begin("equivalence", all * seeds);
-    let (mut rows, mut points, mut dots, mut scatter) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut points, mut scatter) = (Vec::new(), Vec::new(), Vec::new());
+    let mut by_width: [Vec<(f64, Interval)>; 5] = Default::default();
     for &width in &widths {
         let mut found: [Vec<f64>; 5] = Default::default();
         for seed in 0..seeds {
-            let mut model = Model::antisymmetric(problem.net(width), setting.seed.wrapping_add(seed))?;
+            let mut model = Model::antisymmetric(problem.net(width), setting.network_seed(width, seed))?;
             let (mut left, mut steps) = (1.0, 0);
             let outputs = setting.machine.pool.install(|| {
                 while left > LEFT && steps < most {
@@ -71,33 +76,25 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             }
             setting.steps.add(cost(width));
         }
-        let [difference, largest, correlation, same, left] = found.map(|found| mean(&found));
-        dots.push((width as f64, difference));
-        let mut row = vec![json!(width)];
-        row.extend(
-            [correlation.center, largest.center, same.center, difference.center, difference.half, left.center]
-                .map(|v| json!(v)),
-        );
-        rows.push(row);
+        let means = found.map(|found| mean(&found));
+        let values = means.iter().flat_map(|mean| [json!(mean.center), json!(mean.half)]);
+        rows.push([json!(width)].into_iter().chain(values).collect());
+        by_width.iter_mut().zip(means).for_each(|(values, mean)| values.push((width as f64, mean)));
     }
-    let law = PowerLaw::fit(&points);
-    let last = rows.last().map(|row| row[1..].iter().filter_map(serde_json::Value::as_f64).collect::<Vec<_>>());
-    let [correlated, largest, same, ..] = last.as_deref().unwrap_or_default() else {
-        return Err(ExperimentError::Plot("no width".to_owned()));
-    };
+    let law = PowerLaw::of_wide(&points);
+    let [difference, largest, correlated, same, _] = &by_width;
+    let last = |values: &[(f64, Interval)]| values.last().map_or(f64::NAN, |value| value.1.center);
     let text = vec![
         "A net is trained until what is left of the targets is a hundredth, and its outputs for images that it has not seen are held against \
          kernel regression with the closed-form NTK of the same architecture."
             .to_owned(),
         format!(
-            "The widest net agrees with a correlation of {correlated:.4} and a largest difference of {largest:.3}; {:.1} % of its classes are the same.",
-            100.0 * same
+            "The widest net agrees with a correlation of {:.4} and a largest difference of {:.3}; {:.1} % of its classes are the same. The slope is that of the wider half.",
+            last(correlated),
+            last(largest),
+            100.0 * last(same)
         ),
-        format!("The difference falls as width^({:.2} ± {:.2}).", law.slope.center, law.slope.half),
     ];
-    let bars = dots.iter().map(|(width, at)| (*width, at.center - at.half, at.center + at.half));
-    let marks = dots.iter().map(|(width, at)| (*width, at.center));
-    let by_width = vec![Curve::dots("dense", 0, marks).with_bars(bars), law.curve("fit", dots.iter().map(|dot| dot.0))];
     let mut clouds: Vec<Curve> = Vec::new();
     for (number, at) in [0, scatter.len() - 1].into_iter().enumerate() {
         let (width, pairs) = &scatter[at];
@@ -113,7 +110,19 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             curves: clouds,
             ..Panel::default()
         },
-        Panel { caption, axes: ["width", "difference, relative"], curves: by_width, ..Panel::default() },
+        Panel {
+            caption: caption.clone(),
+            axes: ["width", "difference, relative"],
+            curves: std::iter::once(measured("dense", 0, difference)).chain(law.curve(0, difference)).collect(),
+            ..Panel::default()
+        },
+        Panel {
+            caption,
+            axes: ["width", "agreement"],
+            scales: [Scale::Log, Scale::Linear],
+            curves: vec![measured("correlation", 0, correlated), measured("equal classes, share", 1, same)],
+            ..Panel::default()
+        },
     ];
     let mut settings = problem.settings(setting);
     settings["seeds"] = json!(seeds);
@@ -128,12 +137,16 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         claims: vec![Claim { what: "slope of the difference".to_owned(), found: law.slope, expected: Some(-0.5) }],
         columns: vec![
             "width",
-            "correlation",
-            "largest difference",
-            "equal classes",
             "difference",
             "95 % ±",
+            "largest difference",
+            "95 % ±",
+            "correlation",
+            "95 % ±",
+            "equal classes",
+            "95 % ±",
             "residual left",
+            "95 % ±",
         ],
         rows,
         panels,

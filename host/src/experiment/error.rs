@@ -16,9 +16,34 @@ pub enum ExperimentError {
     /// Of a network that cannot be.
     #[error(transparent)]
     Network(#[from] ultrawide_finite::Error),
+    /// More memory is needed than there is.
+    #[error(
+        "networks of width {width} and kernels of {images} images need {needed:.0} bytes of memory, {available} are available: use a smaller --width or --train-size"
+    )]
+    Memory {
+        /// The width of the networks.
+        width: usize,
+        /// The images that they are trained on.
+        images: usize,
+        /// The bytes that are needed.
+        needed: f64,
+        /// The bytes there are.
+        available: u64,
+    },
     /// A plot that cannot be drawn.
     #[error("the plot: {0}")]
     Plot(String),
+}
+
+impl ExperimentError {
+    /// Whether the mistake is in the settings, so that the same command fails on every machine and every input.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Job(error) => error.is_usage(),
+            Self::Network(_) => true,
+            Self::Memory { .. } | Self::Plot(_) => false,
+        }
+    }
 }
 
 impl From<DataError> for ExperimentError {

@@ -35,7 +35,8 @@ pub struct Finding {
     pub text: Vec<String>,
     /// The settings, as they were used.
     pub settings: Value,
-    /// The seconds that it took.
+    /// The seconds that it took; in no file, so that files of the same seed are the same.
+    #[serde(skip)]
     pub seconds: f64,
     /// The figures that matter.
     pub claims: Vec<Claim>,

@@ -10,7 +10,7 @@ use super::ExperimentError;
 use super::finding::{Claim, Finding};
 use super::problem::{Closed, Problem, difference, train};
 use super::setting::Setting;
-use super::statistics::{PowerLaw, mean};
+use super::statistics::{PowerLaw, mean, measured};
 use crate::job::Software;
 
 const DEPTH: usize = 3;
@@ -61,7 +61,7 @@ impl Way {
 /// 6·m² operations for each image and step of a net of width m; twice that for antisymmetric ones.
 pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
-    let (images, tests, powers, seeds) = if setting.quick { (12, 16, 5..=8, 2) } else { (16, 40, 6..=11, 3) };
+    let (images, tests, powers, seeds) = if setting.quick { (12, 16, 5..=8, 2) } else { (16, 40, 6..=11, 5) };
     let problem = Problem::new(setting, DEPTH, images, tests)?;
     let (x, z) = (problem.batch(&problem.train)?, problem.batch(&problem.test)?);
     // Times in units of 1/λ_max.
@@ -71,10 +71,15 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     };
     let (widths, seeds) = (setting.sizes.widths(powers), setting.sizes.seeds.unwrap_or(seeds));
     let all: u64 = WAYS.iter().flat_map(|way| widths.iter().map(move |&width| cost(width, way))).sum();
-    setting.steps.begin("flow", all * seeds);
+    for &width in &widths {
+        // Two nets and a gradient.
+        problem.check(setting, width, 3)?;
+    }
     let closed = [problem.closed(setting, true)?, problem.closed(setting, false)?];
-    let (mut rows, mut claims, mut text) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut errors_by_width, mut courses) = (Vec::new(), Vec::new());
+    setting.steps.begin("flow", all * seeds);
+    let (mut rows, mut claims, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut errors_by_width, mut courses) = (Vec::new(), course(&problem, &closed, times)?);
+    let ends = [widths.first().copied(), widths.last().copied()];
     for (number, way) in WAYS.iter().enumerate() {
         let closed = &closed[usize::from(!way.ntk)];
         let exact = times
@@ -83,57 +88,56 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             .collect::<Result<Vec<[Mat<f64>; 2]>, _>>()?;
         let (mut points, mut dots) = (Vec::new(), Vec::new());
         for &width in &widths {
-            let mut errors = vec![Vec::new(); times.len()];
+            // Of each time: the differences of training and of test outputs, and the residual.
+            let mut found: Vec<[Vec<f64>; 3]> = vec![Default::default(); times.len()];
             for seed in 0..seeds {
-                let (mut model, faster) = way.model(&problem, width, setting.seed.wrapping_add(seed))?;
+                let (mut model, faster) = way.model(&problem, width, setting.network_seed(width, seed))?;
                 let rate = faster / (FINE as f64 * closed.largest());
                 let steps: Vec<usize> = times.iter().map(|time| time * FINE).collect();
-                let mut at = 0;
+                let mut places = found.iter_mut().zip(&exact);
                 setting.machine.pool.install(|| {
                     train(&mut model, (&x, problem.y.as_ref()), (rate, closed.layers), &steps, |_, model| {
-                        errors[at].push(difference(&model.outputs(&z), &exact[at][1]));
-                        if seed == 0 && way.start == Start::Zero {
-                            courses.push((way.ntk, width, times[at], model.outputs(&x)));
+                        if let Some((found, [of_train, of_test])) = places.next() {
+                            let outputs = model.outputs(&x);
+                            found[0].push(difference(&outputs, of_train));
+                            found[1].push(difference(&model.outputs(&z), of_test));
+                            found[2].push(f64::from((outputs - &problem.y).norm_l2() / problem.y.norm_l2()));
                         }
-                        at += 1;
                     });
                 });
                 setting.steps.add(cost(width, way));
             }
-            for (&time, errors) in times.iter().zip(&errors) {
-                let error = mean(errors);
-                rows.push(vec![json!(way.name), json!(width), json!(time), json!(error.center), json!(error.half)]);
+            let means: Vec<_> = found.iter().map(|found| found.each_ref().map(|values| mean(values))).collect();
+            for (&time, [of_train, of_test, left]) in times.iter().zip(&means) {
+                let values = [of_test, of_train, left].map(|at| [json!(at.center), json!(at.half)]);
+                rows.push([json!(way.name), json!(width), json!(time)].into_iter().chain(values.concat()).collect());
             }
-            if let Some(last) = errors.last() {
-                points.extend(last.iter().map(|&error| (width as f64, error)));
-                dots.push((width as f64, mean(last)));
+            if let (Some([_, of_test, _]), Some([_, mean, _])) = (found.last(), means.last()) {
+                points.extend(of_test.iter().map(|&error| (width as f64, error)));
+                dots.push((width as f64, *mean));
+            }
+            if way.start == Start::Zero && ends.contains(&Some(width)) {
+                let left: Vec<_> = times.iter().zip(&means).map(|(&time, means)| (time as f64, means[2])).collect();
+                let label = format!("width {width}, {}", if way.ntk { "NTK" } else { "last layer" });
+                courses.push(measured(label, courses.len() - 2, &left));
             }
         }
-        let law = PowerLaw::fit(&points);
+        let law = PowerLaw::of_wide(&points);
         let expected = (way.start == Start::Zero).then_some(-0.5);
         claims.push(Claim { what: format!("slope of {}", way.name), found: law.slope, expected });
-        let last = dots.last().map_or(f64::NAN, |dot| dot.1.center);
-        text.push(format!(
-            "{}: at the last time the test predictions of the widest net differ by {:.1} %, and the difference falls as width^({:.2} ± {:.2}).",
-            way.name,
-            100.0 * last,
-            law.slope.center,
-            law.slope.half
-        ));
-        let bars = dots.iter().map(|(width, at)| (*width, at.center - at.half, at.center + at.half));
-        let marks = dots.iter().map(|(width, at)| (*width, at.center));
-        errors_by_width.push(Curve::dots(way.name, number, marks).with_bars(bars));
+        errors_by_width.push(measured(way.name, number, &dots));
         if way.start == Start::Zero {
-            errors_by_width.push(law.curve(&format!("fit, {}", way.name), dots.iter().map(|dot| dot.0)));
+            errors_by_width.extend(law.curve(number, &dots));
         }
+        let last = dots.last().map_or(f64::NAN, |dot| dot.1.center);
+        shares.push(format!("{:.1} % ({})", 100.0 * last, way.name));
     }
-    let course = course(&problem, &closed, times, &courses)?;
     let caption = problem.caption(setting);
     let panels = vec![
         Panel {
             caption: caption.clone(),
             axes: ["time, 1/λ_max", "residual of training, relative"],
-            curves: course,
+            curves: courses,
             ..Panel::default()
         },
         Panel {
@@ -148,49 +152,48 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     settings["steps_per_time"] = json!(FINE);
     let what = "A net is trained by gradient descent in small steps, and what it says of test images at some times is held against the closed form at \
                 the same times: √(Σ (f − f_t)² / Σ f_t²). The output at initialisation, which the closed form does not have, is taken away by \
-                an untrained copy of the net (antisymmetric), made small by a factor, or left.";
+                an untrained copy of the net (antisymmetric), made small by a factor, or left as it is drawn.";
     Ok(Finding {
         software: Software::default(),
         name: "flow",
         title: "The whole course of training follows the closed form",
         formula: "du/dt = −H (u − y),   f_t(x) = k(x,X) H⁻¹ (1 − e^(−tH)) y",
-        text: std::iter::once(what.to_owned()).chain(text).collect(),
+        text: vec![
+            what.to_owned(),
+            format!(
+                "At the last time the test outputs of the widest nets differ by {}. Slopes are those of the wider half.",
+                shares.join(", ")
+            ),
+        ],
         settings,
         seconds: clock.elapsed().as_secs_f64(),
         claims,
-        columns: vec!["training", "width", "time", "difference", "95 % ±"],
+        columns: vec![
+            "training",
+            "width",
+            "time",
+            "difference",
+            "95 % ±",
+            "of training outputs",
+            "95 % ±",
+            "residual",
+            "95 % ±",
+        ],
         rows,
         panels,
     })
 }
 
-/// ‖u − y‖/‖y‖ over time, of the closed form and of some nets.
-fn course(
-    problem: &Problem,
-    closed: &[Closed; 2],
-    times: &[usize],
-    courses: &[(bool, usize, usize, Mat<f32>)],
-) -> Result<Vec<Curve>, ExperimentError> {
+/// ‖u − y‖/‖y‖ over time in the closed forms.
+fn course(problem: &Problem, closed: &[Closed; 2], times: &[usize]) -> Result<Vec<Curve>, ExperimentError> {
     let y = &problem.y;
-    let mut curves = Vec::new();
-    let widest = courses.iter().map(|course| course.1).max().unwrap_or(0);
-    let narrowest = courses.iter().map(|course| course.1).min().unwrap_or(0);
-    let mut number = 0;
-    for (closed, ntk, name) in [(&closed[0], true, "NTK"), (&closed[1], false, "last layer")] {
+    let line = |(closed, name): (&Closed, &str)| {
         let of = |time: &usize| -> Result<(f64, f64), ExperimentError> {
             let [train, _] = closed.at(*time as f64 / closed.largest())?;
             let left = Mat::from_fn(y.nrows(), y.ncols(), |r, c| f64::from(y[(r, c)]) - train[(r, c)]);
             Ok((*time as f64, left.norm_l2() / f64::from(y.norm_l2())))
         };
-        let line = times.iter().map(of).collect::<Result<Vec<_>, _>>()?;
-        curves.push(Curve::limit(format!("closed form, {name}"), line));
-        for width in [narrowest, widest] {
-            let of_width = courses.iter().filter(|course| course.0 == ntk && course.1 == width);
-            let dots =
-                of_width.map(|(_, _, time, outputs)| (*time as f64, f64::from((outputs - y).norm_l2() / y.norm_l2())));
-            curves.push(Curve::dots(format!("width {width}, {name}"), number, dots));
-            number += 1;
-        }
-    }
-    Ok(curves)
+        Ok(Curve::limit(format!("closed form, {name}"), times.iter().map(of).collect::<Result<Vec<_>, _>>()?))
+    };
+    closed.iter().zip(["NTK", "last layer"]).map(line).collect()
 }

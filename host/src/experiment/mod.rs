@@ -32,7 +32,7 @@ pub use error::ExperimentError;
 pub use finding::{Claim, Finding, shown};
 pub use flow::flow;
 pub use init::init;
-pub use page::{page, write_report};
+pub use page::{page, write_page};
 pub use setting::{NoSteps, Setting, Sizes, Steps};
 pub use table::table;
 

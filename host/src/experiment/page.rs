@@ -20,10 +20,6 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn number(&self, value: &f64) -> String {
-        if value.is_finite() { format!("{value:.3}") } else { "–".to_owned() }
-    }
-
     fn optional(&self, value: &Option<f64>) -> String {
         value.as_ref().map_or("–".to_owned(), |value| value.to_string())
     }
@@ -44,12 +40,10 @@ pub fn page(setting: &Setting<'_>, findings: &[Finding]) -> Result<String, Exper
     page.render().map_err(|error| ExperimentError::Plot(error.to_string()))
 }
 
-/// Writes `index.html` and the files of each finding into a folder that is there, each whole or not at all.
+/// Writes the page, `index.html`, into a folder that is there, whole or not at all.
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn write_report(setting: &Setting<'_>, findings: &[Finding], folder: &Path) -> Result<(), ExperimentError> {
-    findings.iter().try_for_each(|finding| finding.write(folder))?;
-    write_atomically(&folder.join("index.html"), page(setting, findings)?.as_bytes())?;
-    Ok(())
+pub fn write_page(setting: &Setting<'_>, findings: &[Finding], folder: &Path) -> Result<(), ExperimentError> {
+    Ok(write_atomically(&folder.join("index.html"), page(setting, findings)?.as_bytes())?)
 }

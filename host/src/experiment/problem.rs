@@ -17,7 +17,7 @@ pub(super) struct Problem {
     pub(super) classes: usize,
     /// 0.9 for the class of an image, −0.1 for the others; an image in each column.
     pub(super) y: Mat<f32>,
-    depth: usize,
+    pub(super) depth: usize,
 }
 
 impl Problem {
@@ -54,6 +54,12 @@ impl Problem {
     /// The dense net of this width.
     pub(super) fn net(&self, width: usize) -> Architecture {
         architecture(NetKind::Fc, self.train.images.shape(), self.depth, width, self.classes)
+    }
+
+    /// Refuses networks of this width, so many at once, that no memory holds.
+    pub(super) fn check(&self, setting: &Setting<'_>, width: usize, copies: usize) -> Result<(), ExperimentError> {
+        let (net, images) = (self.net(width), self.train.labels.len());
+        setting.check(&net, images, net.bytes(images.max(self.test.labels.len()), copies))
     }
 
     /// The images of a set as that net takes them, times [`scale`](Self::scale).

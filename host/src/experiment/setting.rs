@@ -1,20 +1,22 @@
 //! What all experiments share: images, networks, kernels in closed form, progress.
 
 use faer::Mat;
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64;
 use ultrawide_core::{Kernel, Shape, Trained};
 use ultrawide_finite::{Architecture, Batch, Head, Layers};
 
 use super::ExperimentError;
 use crate::data::{Dataset, Images, Labelled};
 use crate::gram::Gram;
-use crate::job::{Machine, NetKind, NetSettings, Silent, compute, tile_for};
+use crate::job::{Machine, NetKind, NetSettings, Silent, available_memory, compute, tile_for};
 use crate::regression::Targets;
 
 /// What every experiment is told.
 pub struct Setting<'a> {
     /// The images; each experiment takes the first ones.
     pub data: &'a Dataset,
-    /// The first seed; the networks of one experiment have seeds from here on.
+    /// What all that is random follows from.
     pub seed: u64,
     /// Whether to be done in seconds, with larger errors.
     pub quick: bool,
@@ -24,6 +26,28 @@ pub struct Setting<'a> {
     pub machine: &'a Machine,
     /// Who is told how far it is.
     pub steps: &'a dyn Steps,
+}
+
+impl Setting<'_> {
+    /// Refuses what no memory holds before the work: networks of this kind, of so many bytes, and the kernels of some images.
+    pub(super) fn check(&self, net: &Architecture, images: usize, nets: f64) -> Result<(), ExperimentError> {
+        net.check()?;
+        // The kernel, its copy in tiles, its eigenvectors and the room to find them.
+        let needed = nets + 5.0 * 8.0 * (images as f64).powi(2);
+        match available_memory() {
+            Some(available) if needed > available as f64 => {
+                Err(ExperimentError::Memory { width: net.width, images, needed, available })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The seed of a network. Networks of other widths, numbers and seeds have nothing in common with it, as the intervals over them take for granted.
+    pub(super) fn network_seed(&self, width: usize, number: u64) -> u64 {
+        [self.seed, width as u64, number]
+            .into_iter()
+            .fold(0, |state, word| Pcg64::seed_from_u64(state ^ word).next_u64())
+    }
 }
 
 /// Sizes of an experiment; what is not named is as it is by default.
@@ -41,12 +65,20 @@ pub struct Sizes {
     pub seeds: Option<u64>,
     /// Passes over the training images, where a network is trained by stochastic gradient descent.
     pub epochs: Option<usize>,
+    /// Images of a step of stochastic gradient descent.
+    pub batch: Option<usize>,
+    /// Sizes of such steps that are tried, over the largest stable one.
+    pub steps: Vec<f64>,
 }
 
 impl Sizes {
-    /// The widths, or else powers of two.
+    /// The widths, from the least on, or else powers of two.
     pub(super) fn widths(&self, powers: std::ops::RangeInclusive<u32>) -> Vec<usize> {
-        if self.widths.is_empty() { powers.map(|power| 1 << power).collect() } else { self.widths.clone() }
+        let mut widths =
+            if self.widths.is_empty() { powers.map(|power| 1 << power).collect() } else { self.widths.clone() };
+        widths.sort_unstable();
+        widths.dedup();
+        widths
     }
 
     /// The first depth.
@@ -155,36 +187,53 @@ impl Limit {
 
     /// k(x, y) of all images, in f64: an x in each row.
     pub(super) fn of(&self, x: &Images, y: Option<&Images>, machine: &Machine) -> Result<Mat<f64>, ExperimentError> {
-        let Limit { kind, depth, kernel, trained } = *self;
+        Ok(self.of_depths(&[self.kernel], &[self.depth], x, y, machine)?.swap_remove(0))
+    }
+
+    /// The same for some kernels and, increasing, depths, in one pass: all depths of the first kernel, all of the next.
+    pub(super) fn of_depths(
+        &self,
+        kernels: &[Kernel],
+        depths: &[usize],
+        x: &Images,
+        y: Option<&Images>,
+        machine: &Machine,
+    ) -> Result<Vec<Mat<f64>>, ExperimentError> {
         let nets = NetSettings {
-            nets: vec![kind],
-            depths: vec![depth],
-            kernels: vec![kernel],
-            trained: Some(trained),
+            nets: vec![self.kind],
+            depths: depths.to_vec(),
+            kernels: kernels.to_vec(),
+            trained: Some(self.trained),
             lap: None,
             filter: 3,
         };
-        let passes = nets.passes(x.shape())?;
         let columns = y.unwrap_or(x).len();
-        let tile = tile_for(&passes, x.len().min(columns));
-        let mut result = Mat::zeros(x.len(), columns);
-        for pass in &passes {
+        let mut results = Vec::new();
+        // One network takes one pass.
+        for pass in nets.passes(x.shape())? {
+            let tile = tile_for(std::slice::from_ref(&pass), x.len().min(columns));
             let gram = Gram { net: &pass.net, flip: false, x, y, tile };
             gram.check::<f64>()?;
             let source = compute::<f64>(&gram, &pass.name, None, machine, &Silent)?;
-            let mut values = Vec::new();
-            for (i, j) in source.plan().tiles(tile) {
-                source.read(0, i, j, &mut values)?;
-                let width = tile.min(columns - j * tile);
-                for (at, &value) in values.iter().enumerate() {
-                    let (row, column) = (i * tile + at / width, j * tile + at % width);
-                    result[(row, column)] = value;
-                    if y.is_none() {
-                        result[(column, row)] = value;
+            let outputs = pass.net.outputs();
+            for (kernel, depth) in kernels.iter().flat_map(|kernel| depths.iter().map(move |depth| (kernel, depth))) {
+                let output = outputs.iter().position(|output| (output.kernel, output.depth) == (*kernel, *depth));
+                let mut result = Mat::zeros(x.len(), columns);
+                let mut values = Vec::new();
+                for (i, j) in source.plan().tiles(tile) {
+                    source.read(output.unwrap_or(0), i, j, &mut values)?;
+                    let width = tile.min(columns - j * tile);
+                    for (at, &value) in values.iter().enumerate() {
+                        let (row, column) = (i * tile + at / width, j * tile + at % width);
+                        result[(row, column)] = value;
+                        if y.is_none() {
+                            result[(column, row)] = value;
+                        }
                     }
                 }
+                results.push(result);
             }
         }
-        Ok(result)
+        Ok(results)
     }
 }

@@ -1,5 +1,6 @@
 //! Means and slopes with their uncertainty.
 
+use std::fmt;
 use ultrawide_plot::Curve;
 
 /// Two-sided 95 % points of Student's t: (degrees of freedom, point). It falls as they grow, so that the last line at or below a number
@@ -39,6 +40,29 @@ impl Interval {
     }
 }
 
+/// With three decimals or as many as are asked for; what says nothing is left out, or a dash.
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = f.precision().unwrap_or(3);
+        if !self.center.is_finite() {
+            return write!(f, "–");
+        }
+        write!(f, "{:.decimals$}", self.center)?;
+        if self.half.is_finite() { write!(f, " ± {:.decimals$}", self.half) } else { Ok(()) }
+    }
+}
+
+/// The intervals as error bars; one that is unknown has none.
+pub fn bars(values: &[(f64, Interval)]) -> impl Iterator<Item = (f64, f64, f64)> {
+    let known = values.iter().filter(|(_, value)| value.half.is_finite());
+    known.map(|(x, value)| (*x, value.center - value.half, value.center + value.half))
+}
+
+/// What was measured at some x, as dots with error bars.
+pub fn measured(label: impl Into<String>, number: usize, values: &[(f64, Interval)]) -> Curve {
+    Curve::dots(label, number, values.iter().map(|(x, value)| (*x, value.center))).with_bars(bars(values))
+}
+
 fn student(freedom: usize) -> f64 {
     STUDENT.iter().rfind(|line| line.0 <= freedom).map_or(f64::INFINITY, |line| line.1)
 }
@@ -71,6 +95,8 @@ pub struct PowerLaw {
     pub slope: Interval,
     /// y at x = 1.
     pub factor: f64,
+    /// The least x that it was fitted to.
+    pub from: f64,
     x_mean: f64,
     spread: f64,
     count: f64,
@@ -93,7 +119,18 @@ impl PowerLaw {
         let freedom = logs.len().saturating_sub(2);
         let half = student(freedom) * (residuals / (freedom as f64 * spread)).sqrt();
         let slope = Interval { center, half: if freedom == 0 { f64::INFINITY } else { half } };
-        PowerLaw { slope, factor: (y_mean - center * x_mean).exp(), x_mean, spread, count: logs.len() as f64 }
+        let from = logs.iter().map(|log| log.0).fold(f64::INFINITY, f64::min).exp();
+        PowerLaw { slope, factor: (y_mean - center * x_mean).exp(), from, x_mean, spread, count: logs.len() as f64 }
+    }
+
+    /// The same through the wider half of the widths, at least two: what narrow nets do, the law of wide ones does not tell.
+    pub fn of_wide(points: &[(f64, f64)]) -> Self {
+        let mut widths: Vec<f64> = points.iter().map(|point| point.0).collect();
+        widths.sort_by(f64::total_cmp);
+        widths.dedup();
+        let narrow = (widths.len() / 2).min(widths.len().saturating_sub(2));
+        let wide = points.iter().filter(|point| widths[narrow..].contains(&point.0));
+        Self::fit(&wide.copied().collect::<Vec<_>>())
     }
 
     /// Its value.
@@ -108,10 +145,14 @@ impl PowerLaw {
         (self.at(x) * (-half).exp(), self.at(x) * half.exp())
     }
 
-    /// A curve with its band over these x.
-    pub fn curve(&self, label: &str, x: impl Iterator<Item = f64> + Clone) -> Curve {
-        let band = x.clone().map(|x| (x, self.band(x).0, self.band(x).1));
-        Curve::limit(label, x.map(|x| (x, self.at(x)))).with_band(band)
+    /// A curve with its band, in the style of what was measured at these x; none where there is no slope.
+    pub fn curve(&self, number: usize, measured: &[(f64, Interval)]) -> Option<Curve> {
+        // The logarithm and back.
+        let x = || measured.iter().map(|at| at.0).filter(|x| *x >= self.from * (1.0 - 1e-9));
+        let band = x().map(|x| (x, self.band(x).0, self.band(x).1)).filter(|band| band.2.is_finite());
+        let label = format!("∝ width^{:.2}", self.slope.center);
+        let curve = || Curve::new(label, number, x().map(|x| (x, self.at(x)))).with_band(band);
+        self.slope.center.is_finite().then(curve)
     }
 }
 
@@ -140,6 +181,11 @@ mod tests {
         assert!(
             (of_four.center - 2.5).abs() < TEXTBOOK && (of_four.half - 3.182 * (5.0f64 / 12.0).sqrt()).abs() < TEXTBOOK
         );
+        assert_eq!(format!("{:.1}, {}", of_four, mean(&[7.0])), "2.5 ± 2.1, 7.000");
+        assert_eq!(
+            bars(&[(1.0, mean(&[7.0])), (2.0, Interval { center: 3.0, half: 1.0 })]).collect::<Vec<_>>(),
+            [(2.0, 2.0, 4.0)]
+        );
         assert!(mean(&[7.0]).half.is_infinite() && mean(&[]).center.is_nan());
         let exact: Vec<(f64, f64)> = [1.0, 4.0, 16.0, 64.0].map(|x: f64| (x, 3.0 * x.powf(-0.5))).to_vec();
         let law = PowerLaw::fit(&exact);
@@ -149,6 +195,10 @@ mod tests {
                 && (law.factor - 3.0).abs() < TEXTBOOK
         );
         assert!((law.at(4.0) - 1.5).abs() < TEXTBOOK && (law.band(4.0).1 - 1.5).abs() < TEXTBOOK);
+        assert!(law.from == 1.0 && PowerLaw::of_wide(&exact).from > 15.0);
+        let [one, two] = [1, 2].map(|count| PowerLaw::of_wide(&exact[..count]));
+        assert!((two.slope.center + 0.5).abs() < TEXTBOOK && two.slope.half.is_infinite());
+        assert!(one.curve(0, &[]).is_none() && format!("{}", one.slope) == "–");
         // ln y = 0, 1, 1 at ln x = 0, 1, 2: slope ½, residuals −1/6, 1/3, −1/6.
         let e = std::f64::consts::E;
         let law = PowerLaw::fit(&[(1.0, 1.0), (e, e), (e * e, e), (0.0, 1.0), (1.0, -1.0)]);

@@ -4,26 +4,32 @@ use faer::Mat;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::time::Instant;
-use ultrawide_core::Trained;
-use ultrawide_finite::{Batch, Layers, Model};
+use ultrawide_core::{Kernel, Trained};
+use ultrawide_finite::{Architecture, Batch, Layers, Model};
 use ultrawide_plot::{Curve, Panel, Scale};
 
 use super::ExperimentError;
 use super::finding::Finding;
 use super::problem::{class_of, spectrum};
 use super::setting::{Limit, Setting, architecture, batch, first, targets};
-use super::statistics::{Interval, mean};
+use super::statistics::{Interval, bars, mean};
 use crate::data::Labelled;
 use crate::job::{NetKind, Software};
 use crate::regression::Targets;
 
 /// Images that a step of gradient descent takes.
-const MINIBATCH: usize = 20;
-/// Step sizes that are tried, over the largest at which a step on one batch is stable in the infinite net.
-const RATES: [f64; 3] = [0.05, 0.15, 0.5];
+const MINIBATCH: usize = 5;
+/// Images that pass through a net at once when it is done.
+const PASS: usize = 100;
+/// Step sizes that are tried, over the largest stable one.
+const STEPS: [f64; 3] = [0.2, 0.5, 1.0];
+/// The factor of a net's output: at 1, as large at first as the targets, its noise would stay in the predictions of a net that is trained on few images.
+const SMALL: f32 = 0.1;
 const KINDS: [(NetKind, &str); 2] = [(NetKind::CntkV, "V"), (NetKind::CntkGap, "GAP")];
+const MODELS: [&str; 3] = ["CNN", "CNTK", "NNGP"];
 
 /// The images as both sides take them.
 struct Images {
@@ -33,99 +39,113 @@ struct Images {
     y: Mat<f32>,
 }
 
+/// A readout and a depth: what the kernels say, and how the nets are trained.
+struct Case {
+    depth: usize,
+    readout: &'static str,
+    cntk: f64,
+    nngp: f64,
+    net: Architecture,
+    batches: [Batch; 2],
+    /// The largest step at which gradient descent on one batch is stable.
+    stable: f64,
+}
+
+/// A net of finite width, trained.
+struct Net {
+    case: usize,
+    number: u64,
+    /// The size of its steps, over the largest stable one.
+    step: f64,
+    /// ‖u − y‖/‖y‖ on the training images, in the end.
+    left: f64,
+    /// Of the test images.
+    accuracy: f64,
+}
+
 /// Runs the experiment.
 ///
 /// # Errors
-/// Images that no network takes; a kernel that cannot be solved.
+/// Images that no network takes, networks that no memory holds; a kernel that cannot be solved.
 ///
 /// # Cost
-/// For each of three step sizes, each net and seed: 6·9·m²·P·Q operations for each image, epoch and hidden layer but the first.
+/// For each step size, net and seed: 6·9·m²·P·Q operations for each image, epoch and hidden layer but the first.
 pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
-    let (train, test, width, epochs, seeds) = if setting.quick { (60, 100, 16, 20, 2) } else { (200, 359, 32, 60, 2) };
-    let (train, test) = setting.sizes.images(train, test);
-    let width = setting.sizes.widths.first().copied().unwrap_or(width);
-    let epochs = setting.sizes.epochs.unwrap_or(epochs);
-    let seeds = setting.sizes.seeds.unwrap_or(seeds);
-    let depths = if setting.sizes.depths.is_empty() { vec![3, 4] } else { setting.sizes.depths.clone() };
+    let sizes = &setting.sizes;
+    let (train, test, width, epochs, seeds) = if setting.quick { (60, 100, 16, 20, 2) } else { (200, 359, 64, 60, 4) };
+    let (train, test) = sizes.images(train, test);
+    let width = sizes.widths.first().copied().unwrap_or(width);
+    let (epochs, seeds) = (sizes.epochs.unwrap_or(epochs), sizes.seeds.unwrap_or(seeds));
+    let minibatch = sizes.batch.unwrap_or(MINIBATCH);
+    let steps = if sizes.steps.is_empty() { STEPS.to_vec() } else { sizes.steps.clone() };
+    let mut depths = if sizes.depths.is_empty() { vec![3, 4] } else { sizes.depths.clone() };
+    depths.sort_unstable();
+    depths.dedup();
     let classes = setting.data.classes.len();
     let (train, test) = (first(&setting.data.train, train)?, first(&setting.data.test, test)?);
     let y = targets(&train, classes)?;
     let images = Images { train, test, classes, y };
-    let steps = |depth: usize| (depth * epochs) as u64;
-    let all: u64 = depths.iter().map(|&depth| steps(depth)).sum();
-    setting.steps.begin("table", all * seeds * (KINDS.len() * RATES.len()) as u64);
-    let mut rows = Vec::new();
-    let names = ["CNN", "CNTK", "NNGP"];
-    let mut points = vec![Vec::new(); KINDS.len() * names.len()];
-    for &depth in &depths {
-        for (number, (kind, readout)) in KINDS.into_iter().enumerate() {
-            // As the post compares them: all layers trained for flattened nets, the hidden ones for pooled nets.
-            let ntk = Limit::ntk(kind, depth);
-            let cntk = regression(setting, &images, ntk)?;
-            let nngp = regression(setting, &images, Limit::nngp(kind, depth))?;
-            // All layers of the nets are trained.
-            let all = Limit { trained: Trained::All, ..ntk };
-            let all = if ntk == all { cntk } else { regression(setting, &images, all)? };
-            // Images so that the outputs of a random net are of the size of 1: a ReLU net of scaled images has scaled outputs.
-            let factor = nngp.diagonal.sqrt().recip();
-            // Of the kernel of the images of one step: about their part of the one of all.
-            let part = (MINIBATCH.min(images.train.labels.len()) as f64) / images.train.labels.len() as f64;
-            let largest = all.largest * factor * factor * part;
-            let mut cnn = Vec::new();
-            let mut chosen = Vec::new();
-            for seed in 0..seeds {
-                let mut best = (f64::INFINITY, f64::NAN, f64::NAN);
-                for rate in RATES {
-                    let step = 2.0 * rate / largest;
-                    let net = architecture(kind, images.train.images.shape(), depth, width, classes);
-                    let mut model = Model::plain(net, setting.seed.wrapping_add(seed))?;
-                    let [x, z] = [&images.train, &images.test].map(|set| batch(&net, &set.images, factor as f32));
-                    let (x, z) = (x?, z?);
-                    let seed = setting.seed.wrapping_add(seed);
-                    let found = setting.machine.pool.install(|| {
-                        descend(&mut model, (&x, &images.y), step, epochs, seed, &|| setting.steps.add(depth as u64));
-                        let rest = f64::from((model.outputs(&x) - &images.y).norm_l2());
-                        (rest, accuracy(&model.outputs(&z), &images.test.labels), rate)
-                    });
-                    // By the training images: the test images have no say.
-                    if found.0 < best.0 {
-                        best = found;
-                    }
-                }
-                cnn.push(best.1);
-                chosen.push(best.2);
-            }
-            let cnn = mean(&cnn);
-            let alone = |center| Interval { center, half: 0.0 };
-            for (which, (name, accuracy)) in
-                names.into_iter().zip([cnn, alone(cntk.accuracy), alone(nngp.accuracy)]).enumerate()
-            {
-                let spread = if which == 0 { json!(100.0 * accuracy.half) } else { Value::Null };
-                rows.push(vec![
-                    json!(format!("{name}-{readout}")),
-                    json!(depth),
-                    json!(100.0 * accuracy.center),
-                    spread,
-                ]);
-                points[number * names.len() + which].push((depth as f64, accuracy));
-            }
+    let of = |kind| cases(setting, &images, kind, (&depths, width, minibatch));
+    let cases = KINDS.into_iter().map(of).collect::<Result<Vec<_>, _>>()?;
+    let cases: Vec<Case> = cases.into_iter().flatten().collect();
+    let mut nets = Vec::new();
+    for case in 0..cases.len() {
+        for number in 0..seeds {
+            nets.extend(steps.iter().map(|&step| Net { case, number, step, left: f64::NAN, accuracy: f64::NAN }));
         }
     }
-    let mut curves = Vec::new();
-    for (number, points) in points.iter().enumerate() {
-        let name = format!("{}-{}", names[number % names.len()], KINDS[number / names.len()].1);
-        let bars =
-            points.iter().map(|(depth, at)| (*depth, 100.0 * (at.center - at.half), 100.0 * (at.center + at.half)));
-        let line = points.iter().map(|(depth, at)| (*depth, 100.0 * at.center));
-        curves.push(Curve::new(name, number, line).with_bars(bars.filter(|bar| bar.1.is_finite())));
+    let cost = |net: &Net| cases[net.case].depth as u64;
+    setting.steps.begin("table", nets.iter().map(|net| cost(net) * epochs as u64).sum());
+    // One net is too small for several threads.
+    let train = |net: &mut Net| -> Result<(), ExperimentError> {
+        let case = &cases[net.case];
+        let [x, z] = &case.batches;
+        let seed = setting.network_seed(width, net.number);
+        let mut model = Model::scaled(case.net, SMALL, seed)?;
+        let rate = net.step * case.stable / f64::from(SMALL).powi(2);
+        let mut random = Pcg64::seed_from_u64(seed);
+        for _ in 0..epochs {
+            descend(&mut model, (x, &images.y), rate, minibatch, &mut random);
+            setting.steps.add(cost(net));
+        }
+        net.left = f64::from((outputs(&model, x) - &images.y).norm_l2() / images.y.norm_l2());
+        net.accuracy = accuracy(&outputs(&model, z), &images.test.labels);
+        Ok(())
+    };
+    setting.machine.pool.install(|| nets.par_iter_mut().with_max_len(1).try_for_each(train))?;
+    let mut rows = Vec::new();
+    let mut points = vec![Vec::new(); KINDS.len() * MODELS.len()];
+    for (number, case) in cases.iter().enumerate() {
+        // The best step size by the training images: the test images have no say. A net that diverges leaves no number.
+        let best = |random: u64| {
+            let tried = nets.iter().filter(|net| net.case == number && net.number == random && net.left.is_finite());
+            tried.min_by(|a, b| a.left.total_cmp(&b.left))
+        };
+        let best: Vec<&Net> = (0..seeds).filter_map(best).collect();
+        let of = |value: fn(&Net) -> f64| mean(&best.iter().map(|net| value(net)).collect::<Vec<_>>());
+        let (cnn, left, step) = (of(|net| net.accuracy), of(|net| net.left), of(|net| net.step));
+        let alone = |center| Interval { center, half: f64::NAN };
+        for (which, accuracy) in [cnn, alone(case.cntk), alone(case.nngp)].into_iter().enumerate() {
+            let mut row = vec![json!(format!("{}-{}", MODELS[which], case.readout)), json!(case.depth)];
+            let accuracy = Interval { center: 100.0 * accuracy.center, half: 100.0 * accuracy.half };
+            row.extend([json!(accuracy.center), json!(accuracy.half)]);
+            row.extend(if which == 0 { [json!(left.center), json!(step.center)] } else { [Value::Null, Value::Null] });
+            rows.push(row);
+            points[number / depths.len() * MODELS.len() + which].push((case.depth as f64, accuracy));
+        }
     }
+    let curves = points.iter().enumerate().map(|(number, points)| {
+        let name = format!("{}-{}", MODELS[number % MODELS.len()], KINDS[number / MODELS.len()].1);
+        let line = points.iter().map(|(depth, at)| (*depth, at.center));
+        Curve::new(name, number, line).with_bars(bars(points))
+    });
     let (n, m) = (images.train.labels.len(), images.test.labels.len());
     let panel = Panel {
         caption: format!("{}, {n} training and {m} test images, nets of width {width}", setting.data.name),
         axes: ["depth", "test accuracy, %"],
         scales: [Scale::Linear; 2],
-        curves,
+        curves: curves.collect(),
         ..Panel::default()
     };
     Ok(Finding {
@@ -138,54 +158,90 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
              of three that leaves the least of it; the kernels are regressed on. V: flattened; GAP: global average pooling, its kernel with the \
              first and the last layer frozen."
                 .to_owned(),
-            format!("Errors are 95 % confidence intervals over {seeds} random nets; {m} test images alone leave ± {:.1} points at 90 %.", 196.0 * (0.09 / m as f64).sqrt()),
+            format!(
+                "± is a 95 % confidence interval over {seeds} random nets. The {m} test images, which are the same for all, leave another ± {:.1} points at an \
+                 accuracy of 90 %. Step sizes are parts of the largest stable one.",
+                196.0 * (0.09 / m as f64).sqrt()
+            ),
         ],
         settings: json!({
             "data": setting.data.name, "train": n, "test": m, "depths": depths, "width": width, "epochs": epochs, "seeds": seeds,
-            "seed": setting.seed, "minibatch": MINIBATCH, "rates": RATES,
+            "seed": setting.seed, "minibatch": minibatch, "steps": steps, "factor": SMALL,
         }),
         seconds: clock.elapsed().as_secs_f64(),
         claims: vec![],
-        columns: vec!["model", "depth", "accuracy, %", "95 % ±"],
+        columns: vec!["model", "depth", "accuracy, %", "95 % ±", "residual left", "step size"],
         rows,
         panels: vec![panel],
     })
 }
 
-/// What regression on a kernel has shown.
-#[derive(Clone, Copy)]
-struct Regression {
-    accuracy: f64,
-    /// The largest eigenvalue of the training kernel.
-    largest: f64,
-    /// The mean of its diagonal.
-    diagonal: f64,
-}
-
-fn regression(setting: &Setting<'_>, images: &Images, limit: Limit) -> Result<Regression, ExperimentError> {
-    let train = limit.of(&images.train.images, None, setting.machine)?;
-    let test = limit.of(&images.test.images, Some(&images.train.images), setting.machine)?;
-    let targets = Targets::new(&images.train.labels, images.classes)?;
-    let spectrum = spectrum(&train, &targets, setting.machine)?;
-    let outputs = (&test * spectrum.weights(0.0)?).transpose().to_owned();
-    let n = train.nrows();
-    let diagonal = (0..n).map(|i| train[(i, i)]).sum::<f64>() / n as f64;
-    let accuracy = accuracy(&outputs, &images.test.labels);
-    Ok(Regression { accuracy, largest: spectrum.extremes()[1], diagonal })
-}
-
-/// Stochastic gradient descent over the images, shuffled for each epoch.
-fn descend(model: &mut Model, (x, y): (&Batch, &Mat<f32>), rate: f64, epochs: usize, seed: u64, done: &dyn Fn()) {
-    let mut random = Pcg64::seed_from_u64(seed);
-    let mut order: Vec<usize> = (0..x.len()).collect();
-    for _ in 0..epochs {
-        order.shuffle(&mut random);
-        for part in order.chunks(MINIBATCH) {
-            let own = Mat::from_fn(y.nrows(), part.len(), |class, image| y[(class, part[image])]);
-            model.step(&x.select(part), own.as_ref(), rate as f32, Layers::All);
-        }
-        done();
+/// The cases of one readout, at these depths, which increase.
+fn cases(
+    setting: &Setting<'_>,
+    images: &Images,
+    (kind, readout): (NetKind, &'static str),
+    (depths, width, minibatch): (&[usize], usize, usize),
+) -> Result<Vec<Case>, ExperimentError> {
+    let net = |depth| architecture(kind, images.train.images.shape(), depth, width, images.classes);
+    for &depth in depths {
+        // A network and a gradient for each thread.
+        let passing = PASS.max(minibatch).min(images.train.labels.len());
+        let nets = setting.machine.threads() as f64 * net(depth).bytes(passing, 2);
+        setting.check(&net(depth), images.train.labels.len(), nets)?;
     }
+    // As the post compares them: all layers trained for flattened nets, the hidden ones for pooled nets.
+    let ntk = Limit::ntk(kind, depths[0]);
+    let (train, test) = (&images.train.images, &images.test.images);
+    let kernels = [Kernel::Ntk, Kernel::Nngp];
+    let of_train = ntk.of_depths(&kernels, depths, train, None, setting.machine)?;
+    let of_test = ntk.of_depths(&kernels, depths, test, Some(train), setting.machine)?;
+    // All layers of the nets are trained.
+    let all = Limit { trained: Trained::All, ..ntk };
+    let of_all =
+        if all == ntk { None } else { Some(all.of_depths(&kernels[..1], depths, train, None, setting.machine)?) };
+    let targets = Targets::new(&images.train.labels, images.classes)?;
+    let case = |(number, &depth): (usize, &usize)| {
+        let [cntk, nngp] = [number, depths.len() + number].map(|at| -> Result<_, ExperimentError> {
+            let spectrum = spectrum(&of_train[at], &targets, setting.machine)?;
+            let outputs = (&of_test[at] * spectrum.weights(0.0)?).transpose().to_owned();
+            Ok((accuracy(&outputs, &images.test.labels), spectrum.extremes()[1]))
+        });
+        let ((cntk, largest), (nngp, _)) = (cntk?, nngp?);
+        let largest = match &of_all {
+            Some(of_all) => spectrum(&of_all[number], &targets, setting.machine)?.extremes()[1],
+            None => largest,
+        };
+        // Images so that the outputs of a random net are of the size of 1: a ReLU net of scaled images has scaled outputs.
+        let (variances, n) = (&of_train[depths.len() + number], images.train.labels.len());
+        let factor = ((0..n).map(|i| variances[(i, i)]).sum::<f64>() / n as f64).sqrt().recip();
+        let net = net(depth);
+        let [x, z] = [&images.train, &images.test].map(|set| batch(&net, &set.images, factor as f32));
+        // The largest eigenvalue for the images of one step is about their part of that for all.
+        let part = (minibatch as f64 / n as f64).min(1.0);
+        let stable = 2.0 / (largest * factor * factor * part);
+        Ok(Case { depth, readout, cntk, nngp, net, batches: [x?, z?], stable })
+    };
+    depths.iter().enumerate().map(|at| case((at.0, at.1))).collect()
+}
+
+/// An epoch of stochastic gradient descent, the images shuffled.
+fn descend(model: &mut Model, (x, y): (&Batch, &Mat<f32>), rate: f64, minibatch: usize, random: &mut Pcg64) {
+    let mut order: Vec<usize> = (0..x.len()).collect();
+    order.shuffle(random);
+    for part in order.chunks(minibatch) {
+        let own = Mat::from_fn(y.nrows(), part.len(), |class, image| y[(class, part[image])]);
+        model.step(&x.select(part), own.as_ref(), rate as f32, Layers::All);
+    }
+}
+
+/// The outputs for all images, not too many at once.
+fn outputs(model: &Model, x: &Batch) -> Mat<f32> {
+    let all: Vec<usize> = (0..x.len()).collect();
+    let parts: Vec<Mat<f32>> = all.chunks(PASS).map(|part| model.outputs(&x.select(part))).collect();
+    Mat::from_fn(parts.first().map_or(0, Mat::nrows), x.len(), |class, image| {
+        parts[image / PASS][(class, image % PASS)]
+    })
 }
 
 fn accuracy<T: Copy + PartialOrd>(outputs: &Mat<T>, labels: &[u16]) -> f64 {

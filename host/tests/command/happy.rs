@@ -175,7 +175,7 @@ fn information_and_completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(run(folder.path(), &format!("completions {shell}")).ok().stdout.contains("cntk-lap"), "{shell}");
     }
-    for subcommand in ["", "run", "kernel", "regress", "export", "info", "completions"] {
+    for subcommand in ["", "run", "kernel", "regress", "export", "experiment", "info", "completions"] {
         assert!(run(folder.path(), &format!("{subcommand} --help")).ok().stdout.contains("Examples:"), "{subcommand}");
     }
 }
