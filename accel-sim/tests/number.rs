@@ -106,13 +106,14 @@ fn f64_has_the_bits_of_the_core() -> Result<(), Error> {
 /// sub, sub, add, add = 7. Value: 1 sum; 4 products for the output, 1 for ρ ρ'.
 #[test]
 fn counts_of_a_tiny_net() -> Result<(), Error> {
-    let shape = Shape { channels: 1, height: 1, width: 1 };
+    // Two channels, so that the pixels are not close to each other.
+    let shape = Shape { channels: 2, height: 1, width: 1 };
     let net = Conv::new(shape, 3, &[Readout::Vanilla], Request::new(&[Kernel::Ntk], &[2], Trained::All)?)?;
     let arithmetic = Arithmetic::uniform(Format::F32, MultiplyAdd::Fused);
     let (prepared, _) = simulate(arithmetic, || {
-        let one = [0.5, 0.7].map(|pixel| {
+        let one = [[0.5, 0.1], [0.7, -0.6]].map(|pixel| {
             let mut out = vec![Vector::zero(); prepared_len(&net)];
-            prepare(&net, &[Vector::splat(Lane::from_f64(pixel))], &mut out).map(|()| out)
+            prepare(&net, &pixel.map(|channel| Vector::splat(Lane::from_f64(channel))), &mut out).map(|()| out)
         });
         let [x, y] = one;
         Ok::<_, Error>((x?.iter().map(|x| x.lane(0)).collect::<Vec<_>>(), y?))
@@ -123,11 +124,11 @@ fn counts_of_a_tiny_net() -> Result<(), Error> {
         assert_eq!(conv_pair(&net, &x, &y, None, &mut scratch, &mut out), Ok(()));
     });
     let count = |op: Op| tally.counts[op.index()];
-    assert_eq!(count(Op::Fma), 1 + 1 + 7 + 6 + 1 + 1 + 1, "multiply-adds");
-    assert_eq!(count(Op::Multiply), 2 + 1 + 1 + 4 + 1, "products");
-    assert_eq!(count(Op::Add), 2 + 1 + 1 + 1 + 7 + 1, "sums");
+    assert_eq!(count(Op::Fma), 2 + 1 + 1 + 7 + 6 + 1 + 1 + 1, "multiply-adds");
+    assert_eq!(count(Op::Multiply), 2 + 1 + 1 + 1 + 4 + 1, "products");
+    assert_eq!(count(Op::Add), 2 + 1 + 1 + 1 + 1 + 7 + 1, "sums");
     assert_eq!(count(Op::Sqrt), 1, "roots");
-    assert_eq!(count(Op::Select), 1 + 1 + 1 + 1, "choices");
+    assert_eq!(count(Op::Select), 1 + 1 + 1 + 1 + 1, "choices");
     assert_eq!(count(Op::Divide), 0, "quotients");
     assert_eq!(tally.beyond, 0);
     Ok(())

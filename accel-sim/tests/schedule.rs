@@ -245,8 +245,8 @@ fn scratchpads() {
     let net = net(8, 3);
     let mut machine = Machine::find("zen4-avx2").expect("bundled");
     assert_eq!(machine.hold, Lanes::Partners);
-    // Scratch: 2 (64 + 3 · 8 + 1) numbers for each of 8 partners; one buffer of √v, 1/√v of x and 8 y.
-    let work = 8 * 4 * 2 * (64 + 3 * 8 + 1);
+    // Scratch: 3 (64 + 3 · 8) + 2 numbers for each of 8 partners; one buffer of √v, 1/√v of x and 8 y.
+    let work = 8 * 4 * (3 * (64 + 3 * 8) + 2);
     let buffer = 2 * 64 * (1 + 8) * 4;
     assert_eq!(bytes(&machine, &net, Images::Streamed, 1, 1), work + buffer);
     // Prepared: 64 (1 + 2 · 2) + 1 numbers.
