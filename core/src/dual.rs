@@ -84,7 +84,8 @@ pub(crate) trait Case {
     const WATCH: bool = false;
 }
 
-/// 1 − |λ| below which two pixels are close: κ0 is then up to 1/(π√(2τ)) = 58 times as far off as λ.
+/// 1 − |λ| below which two pixels are close. Just above it an error of λ is up to 1/(π√(2τ)) = 58 times as large in κ0, in each layer
+/// anew; what that comes to, and what a larger limit would cost, is in `docs/accuracy.md`.
 const CLOSE: f64 = 1.0 / 65536.0;
 
 /// What stays the same for all entries of a layer.

@@ -126,9 +126,8 @@ fn a_job_with_a_killed_rank_ends_and_others_go_on() {
     {
         let path = subfolder(folder.path(), lock);
         let Some(()) = killed(&path, &job, lock, || path.join(event).exists()) else { return };
-        for (name, bytes) in tree(&path.join("s")) {
-            let under_way = name.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            assert!(under_way || store.get(&name) == Some(&bytes), "{} is not whole", name.display());
+        for (name, bytes) in settled(&path.join("s")) {
+            assert!(store.get(&name) == Some(&bytes), "{} is not whole", name.display());
         }
         assert!(tree(&path.join("s")).len() < store.len(), "the job was over before a rank was killed");
         let Some(command) = ranks(&path, others, &format!("{job} --resume --report r.json")) else { return };
@@ -194,11 +193,7 @@ fn mistakes_are_told_once_and_by_the_rank_that_meets_them() {
     let long = JOB.replace("3,4", "3,100").replace("--store s", "--store t");
     let mut shard = command(path, &format!("{long} --shard 2/2"));
     let mut shard = shard.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let clock = Instant::now();
-    while !path.join("t/all-train/c").exists() {
-        assert!(clock.elapsed() < Duration::from_secs(60), "no tile was written");
-        sleep(Duration::from_millis(1));
-    }
+    wait_for(&path.join("t/all-train/c"));
     refused(&long, 1, "rank 1 of 2", "shard 2/2 is in use");
     shard.kill().unwrap();
     shard.wait().unwrap();

@@ -2,11 +2,9 @@
 
 use super::disk::Disk;
 use super::support::*;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 const JOB: &str =
@@ -37,12 +35,6 @@ fn a_read_only_file_system_is_told_before_the_work_and_can_be_read() {
     run(path, "regress -q --store disk/s --report again.json").ok();
     assert_eq!(results(&path.join("again.json")), results(&path.join("whole.json")));
     assert!(tree(&disk.0) == before, "something was written");
-}
-
-/// The files of a store but for locks and what is under way.
-fn named(store: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let hidden = |name: &Path| name.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    tree(store).into_iter().filter(|(name, _)| !hidden(name)).collect()
 }
 
 /// Stands between the command and the C library: what makes a file last takes 30 ms; `flock` fails with the error that `FLOCK` names.
@@ -95,14 +87,10 @@ fn a_slow_file_system_makes_the_same_store() {
 
     // Killed while files wait to be renamed; then by two shards beside each other.
     let mut child = slow(&format!("{JOB} --store killed")).spawn().unwrap();
-    let clock = Instant::now();
-    while !path.join("killed/all-train/c/0/2").exists() {
-        assert!(clock.elapsed() < Duration::from_secs(60), "no tile was written");
-        sleep(Duration::from_millis(1));
-    }
+    wait_for(&path.join("killed/all-train/c/0/2"));
     child.kill().unwrap();
     child.wait().unwrap();
-    let left = named(&path.join("killed"));
+    let left = settled(&path.join("killed"));
     assert!(left.len() < whole.len(), "the job was over before it was killed");
     assert!(left.iter().all(|(name, bytes)| whole.get(name) == Some(bytes)), "half a file");
     let shards: Vec<_> =
@@ -133,7 +121,7 @@ fn a_file_system_without_locks_is_warned_of_and_broken_locks_are_an_error() {
         }
         // Which shard is the last, none of them knows: the file of their lock stays.
         for store in ["s", "t"] {
-            assert!(named(&path.join(format!("{store}{error}"))) == whole, "the stores differ");
+            assert!(settled(&path.join(format!("{store}{error}"))) == whole, "the stores differ");
         }
     }
     // EIO: whether others have the store is not known.

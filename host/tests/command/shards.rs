@@ -127,11 +127,7 @@ fn a_shard_with_other_settings_or_beside_itself_is_refused() {
     let long = JOB.replace("--depth 3,4", "--depth 3,100");
     let mut child = command(path, &format!("{long} --shard 1/2"));
     let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let clock = Instant::now();
-    while !path.join("s/all-train/c").exists() {
-        assert!(clock.elapsed() < Duration::from_secs(60), "no tile was written");
-        sleep(Duration::from_millis(1));
-    }
+    wait_for(&path.join("s/all-train/c"));
     let again = run(path, &format!("{long} --shard 1/2"));
     let alone = run(path, &format!("{long} --resume"));
     let anew = run(path, &long);
@@ -145,15 +141,11 @@ fn a_shard_with_other_settings_or_beside_itself_is_refused() {
     // When nobody is at work any more, it is a folder that is not empty.
     run(path, &long).fails(1, "not empty");
     other.fails(1, "depths");
-    // Of the killed one there are locks and files under way, which begin with a dot.
-    let whole = || {
-        let named = |path: &Path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'));
-        tree(&path.join("s")).into_iter().filter(|(path, _)| named(path)).collect::<Vec<_>>()
-    };
-    let before = whole();
+    // Of the killed one there are locks and files under way.
+    let before = settled(&path.join("s"));
     run(path, &format!("{JOB} --shard 2/2")).fails(1, "depths");
     run(path, &format!("{long} --precision f64 --shard 2/2")).fails(1, "precision");
-    assert!(whole() == before, "a refused shard changed the store");
+    assert!(settled(&path.join("s")) == before, "a refused shard changed the store");
 }
 
 #[test]

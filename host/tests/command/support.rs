@@ -5,6 +5,8 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use ultrawide::data::npy::write_array;
 
@@ -115,4 +117,21 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     files
+}
+
+/// The same without locks and files under way, whose names begin with a dot.
+pub fn settled(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = tree(folder);
+    files.retain(|path, _| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')));
+    files
+}
+
+/// Waits until a tile, or a folder of tiles, is there.
+#[track_caller]
+pub fn wait_for(tile: &Path) {
+    let clock = Instant::now();
+    while !tile.exists() {
+        assert!(clock.elapsed() < Duration::from_secs(60), "no tile was written");
+        sleep(Duration::from_millis(1));
+    }
 }
