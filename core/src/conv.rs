@@ -11,14 +11,15 @@
 //! before it are kept aside.
 //!
 //! Where two images are all but equal at the same place, rounding leaves little of n − Σ, nor of κ0, which has its root in it. There
-//! E = |φ(x) − φ(y)|² = v + v' − 2Σ is carried beside Σ and Θ: a sum of squares at first, box(E) afterwards, never a difference of
-//! large numbers. It costs a third more; the first layer tells which pairs need it, and few do.
+//! E, the distance of φ(x) and φ(y), is carried beside Σ and Θ (`core/src/close.rs`). It costs a third more; the first layer tells which pairs need
+//! it, and few do.
 //!
 //! Source: Arora et al. 2019, arXiv 1904.11955v2, §4 and App. G; the layout is this project's own.
 
 use core::cell::Cell;
 
 use crate::Error;
+use crate::close::{Close, Watch};
 use crate::dual::{Activation, Case, Layer};
 use crate::network::Conv;
 use crate::number::{Number, Scalar};
@@ -84,13 +85,13 @@ pub fn conv_pair<N: Number>(
     let sums = Cell::from_mut(sums).as_slice_of_cells();
 
     // Below 0 in the lanes that hold the image x itself.
-    let least = cap.unwrap_or(N::splat(N::Scalar::from_f64(1.0))).sub(N::splat(N::Scalar::from_f64(0.5)));
+    let itself = cap.unwrap_or(N::splat(N::Scalar::from_f64(1.0))).sub(N::splat(N::Scalar::from_f64(0.5)));
     let (rows, columns) = readout::reach(net);
     for di in -rows..=rows {
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);
-            let watched = if (di, dj) == (0, 0) { Some(least) } else { None };
-            let close = run::<N, 2>(net, &stencil, (x, y), watched, N::zero(), scratch.as_chunks_mut().0, sums);
+            let watch = if (di, dj) == (0, 0) { Some(Watch::new(itself)) } else { None };
+            let close = run::<N, 2>(net, &stencil, (x, y), watch, Close::none(), scratch.as_chunks_mut().0, sums);
             if let Some(close) = close {
                 run::<N, 3>(net, &stencil, (x, y), None, close, scratch.as_chunks_mut().0, sums);
             }
@@ -143,20 +144,20 @@ impl Stencil {
 
 /// Runs one stencil through all layers and adds its entries to the sums of the readouts.
 ///
-/// An entry is \[K, Θ\], or for `LEN` = 3 \[K, Θ, E\]. E counts in the lanes where `close` is ½, not where it is 0.
+/// An entry is \[K, Θ\], or for `LEN` = 3 \[K, Θ, E\], where lanes are `close`.
 ///
-/// `watched`: the lanes below 0, and those in which the first layer meets pixels close to each other, want E. If there are any, the run
-/// ends there, adds nothing and returns the `close` of the run that is to take its place.
+/// With a `watch`, the run ends after the first layer if that finds close lanes, adds nothing and returns the `close` of the run that is to take
+/// its place.
 #[inline(always)]
 fn run<N: Number, const LEN: usize>(
     net: &Conv,
     stencil: &Stencil,
     (x, y): (&[N::Scalar], &[N]),
-    watched: Option<N>,
-    close: N,
+    watch: Option<Watch<N>>,
+    close: Close<N>,
     scratch: &mut [[N; LEN]],
     sums: &[Cell<N>],
-) -> Option<N> {
+) -> Option<Close<N>> {
     let (width, len) = (stencil.width, stencil.height * stencil.width);
     let (entries, rows) = scratch.split_at_mut_checked(len + width)?;
     let channels = net.pixels() * net.shape().channels;
@@ -164,7 +165,8 @@ fn run<N: Number, const LEN: usize>(
     let (request, growth) = (net.request(), net.growth::<N::Scalar>());
     // Whether the entries lie one row down, as 3×3 filters leave them after every other layer.
     let mut down = false;
-    products(net, stencil, x_pixels, y_pixels, entries);
+    products(net, stencil, (x_pixels, y_pixels), &close, entries);
+    let watched = Cell::new(watch.unwrap_or(Watch::new(N::zero())));
 
     let (x_maps, y_maps) = (x_maps.as_chunks().0, y_maps.as_chunks().0);
     for number in 1..=request.layers() {
@@ -175,8 +177,7 @@ fn run<N: Number, const LEN: usize>(
                 *entry = entry.map(|number| number.mul(N::splat(shrink)));
             }
         }
-        let least = Cell::new(watched.unwrap_or(N::zero()));
-        let pass = Pass { net, stencil, x, y, layer: Layer::with_close(close), least };
+        let pass = Pass { net, stencil, x, y, layer: Layer::with_close(close), watch: &watched };
         // The constants keep from being compiled what is not used: a run with E watches no more, and where Θ is not wanted it may be anything.
         let ntk = request.theta_after(number);
         if number > 1 {
@@ -185,7 +186,7 @@ fn run<N: Number, const LEN: usize>(
             } else {
                 pass.layer::<Const<false, false, false>, LEN>(entries, rows, down);
             }
-        } else if const { LEN == 2 } && watched.is_some() {
+        } else if const { LEN == 2 } && watch.is_some() {
             if ntk {
                 pass.layer::<Const<true, true, true>, LEN>(entries, rows, down);
             } else {
@@ -196,8 +197,8 @@ fn run<N: Number, const LEN: usize>(
         } else {
             pass.layer::<Const<true, false, false>, LEN>(entries, rows, down);
         }
-        if number == 1 && watched.is_some() {
-            let close = close_lanes(pass.least.get());
+        if number == 1 && watch.is_some() {
+            let close = watched.get().close(net.patches());
             if close.is_some() {
                 return close;
             }
@@ -211,25 +212,13 @@ fn run<N: Number, const LEN: usize>(
     None
 }
 
-/// ½ in the lanes below 0 and 0 in the others; `None` where none is below.
-#[inline(always)]
-fn close_lanes<N: Number>(least: N) -> Option<N> {
-    let (zero, mut any) = (N::Scalar::from_f64(0.0), false);
-    let close = N::from_lanes(|lane| {
-        let below = least.lane(lane) < zero;
-        any |= below;
-        N::Scalar::from_f64(if below { 0.5 } else { 0.0 })
-    });
-    any.then_some(close)
-}
-
-/// Σ_c x_c\[i,j\] y_c\[i',j'\] on a stencil, the covariance before the first box, and Σ_c (x_c\[i,j\] − y_c\[i',j'\])² where E is carried.
+/// Σ_c x_c\[i,j\] y_c\[i',j'\] on a stencil, the covariance before the first box, and Σ_c (a x_c\[i,j\] − b y_c\[i',j'\])² where E is carried.
 #[inline(always)]
 fn products<N: Number, const LEN: usize>(
     net: &Conv,
     stencil: &Stencil,
-    x: &[N::Scalar],
-    y: &[N],
+    (x, y): (&[N::Scalar], &[N]),
+    close: &Close<N>,
     entries: &mut [[N; LEN]],
 ) {
     /// Entries at a time, so that their sums stay in registers from channel to channel.
@@ -239,22 +228,22 @@ fn products<N: Number, const LEN: usize>(
         let (Some(mut x), Some(mut y)) = (x.get(x_start..), y.get(y_start..)) else { return };
         let (blocks, rest) = row.as_chunks_mut::<BLOCK>();
         for block in blocks {
-            *block = covariances(net, x, y);
+            *block = covariances(net, (x, y), close);
             (x, y) = (x.get(BLOCK..).unwrap_or_default(), y.get(BLOCK..).unwrap_or_default());
         }
         for entry in rest {
-            [*entry] = covariances(net, x, y);
+            [*entry] = covariances(net, (x, y), close);
             (x, y) = (x.get(1..).unwrap_or_default(), y.get(1..).unwrap_or_default());
         }
     }
 }
 
-/// The first `B` entries \[Σ_c x_c y_c, 0\] or \[Σ_c x_c y_c, 0, Σ_c (x_c − y_c)²\].
+/// The first `B` entries \[Σ_c x_c y_c, 0\] or \[Σ_c x_c y_c, 0, Σ_c (a x_c − b y_c)²\].
 #[inline(always)]
 fn covariances<N: Number, const LEN: usize, const B: usize>(
     net: &Conv,
-    mut x: &[N::Scalar],
-    mut y: &[N],
+    (mut x, mut y): (&[N::Scalar], &[N]),
+    close: &Close<N>,
 ) -> [[N; LEN]; B] {
     let mut sums = [[N::zero(); LEN]; B];
     for _ in 0..net.shape().channels {
@@ -263,7 +252,7 @@ fn covariances<N: Number, const LEN: usize, const B: usize>(
             let x = N::splat(x);
             sum[0] = x.mul_add(y, sum[0]);
             if let Some(distance) = sum.get_mut(2) {
-                let difference = x.sub(y);
+                let difference = close.difference(x, y);
                 *distance = difference.mul_add(difference, *distance);
             }
         }
@@ -290,8 +279,8 @@ struct Pass<'a, N: Number> {
     x: &'a [[N::Scalar; 2]],
     y: &'a [[N; 2]],
     layer: Layer<N>,
-    /// The least [`Activation::margin`] met, in a case that watches.
-    least: Cell<N>,
+    /// What has been met, in a case that watches.
+    watch: &'a Cell<Watch<N>>,
 }
 
 /// The pairs √v, 1/√v of a row of image x and of image y.
@@ -338,7 +327,7 @@ impl<N: Number> Pass<'_, N> {
                 (below.get_mut(..width), part(above, r * width, width), after)
             };
             let (Some(new), Some(old), Some((x, y))) = (new, old, self.maps(r)) else { return };
-            row_of_three::<N, C, LEN>(new, old, after.unwrap_or(zeros), (x, y), &self.layer, &self.least);
+            row_of_three::<N, C, LEN>(new, old, after.unwrap_or(zeros), (x, y), &self.layer, self.watch);
         }
     }
 
@@ -359,7 +348,7 @@ impl<N: Number> Pass<'_, N> {
                 for &value in window {
                     boxed = plus::<N, C, LEN>(boxed, value);
                 }
-                *entry = begin::<N, C, LEN>(boxed, x, y, &self.layer, &self.least).end::<C, LEN>(&self.layer);
+                *entry = begin::<N, C, LEN>(boxed, x, y, &self.layer, self.watch).end::<C, LEN>(&self.layer);
             }
         }
     }
@@ -374,7 +363,7 @@ fn row_of_three<N: Number, C: Case, const LEN: usize>(
     after: &[[N; LEN]],
     (x, y): Maps<'_, N>,
     layer: &Layer<N>,
-    least: &Cell<N>,
+    watch: &Cell<Watch<N>>,
 ) {
     // One length for all, once: the loop below is then free of bounds checks.
     let width = old.len();
@@ -386,17 +375,17 @@ fn row_of_three<N: Number, C: Case, const LEN: usize>(
     let (Some(&first_x), Some(&first_y)) = (x.first(), y.first()) else { return };
     let mut left = vertical::<N, C, LEN>(new, old, after, 0);
     let mut middle = if width > 1 { vertical::<N, C, LEN>(new, old, after, 1) } else { [N::zero(); LEN] };
-    let mut entry = begin::<N, C, LEN>(plus::<N, C, LEN>(left, middle), first_x, first_y, layer, least);
+    let mut entry = begin::<N, C, LEN>(plus::<N, C, LEN>(left, middle), first_x, first_y, layer, watch);
     for column in 2..width {
         let right = vertical::<N, C, LEN>(new, old, after, column);
         let sum = plus::<N, C, LEN>(plus::<N, C, LEN>(left, middle), right);
-        let next = begin::<N, C, LEN>(sum, x[column - 1], y[column - 1], layer, least);
+        let next = begin::<N, C, LEN>(sum, x[column - 1], y[column - 1], layer, watch);
         new[column - 2] = entry.end::<C, LEN>(layer);
         entry = next;
         (left, middle) = (middle, right);
     }
     if let ([.., before, _], Some(&x), Some(&y)) = (&mut *new, x.last(), y.last()) {
-        let next = begin::<N, C, LEN>(plus::<N, C, LEN>(left, middle), x, y, layer, least);
+        let next = begin::<N, C, LEN>(plus::<N, C, LEN>(left, middle), x, y, layer, watch);
         *before = entry.end::<C, LEN>(layer);
         entry = next;
     }
@@ -423,11 +412,12 @@ fn begin<N: Number, C: Case, const LEN: usize>(
     x: [N::Scalar; 2],
     y: [N; 2],
     layer: &Layer<N>,
-    least: &Cell<N>,
+    watch: &Cell<Watch<N>>,
 ) -> Activation<N> {
-    let begun = Activation::begin::<C, LEN>(boxed, [N::splat(x[0]), N::splat(x[1])], y, layer);
+    let x = x.map(N::splat);
+    let begun = Activation::begin::<C, LEN>(boxed, x, y, layer);
     if C::WATCH {
-        least.set(begun.margin(N::splat(x[0]), y[0]).min(least.get()));
+        watch.set(watch.get().and(boxed[0], begun.u, x, y));
     }
     begun
 }

@@ -7,6 +7,7 @@
 
 use crate::Error;
 use crate::accumulate::exact_sum;
+use crate::close::{Close, below_zero};
 use crate::dual::{Activation, Case, Layer};
 use crate::network::{Dense, Kernel, Trained};
 use crate::number::{Number, Scalar};
@@ -18,6 +19,9 @@ use crate::variance::{check, deviation};
 /// Short enough that the rounding error of the whole sum stays near one ulp, long enough that the compensation costs
 /// less than a tenth of a matrix product.
 pub const FEATURE_BLOCK: usize = 128;
+
+/// 1 − λ below which n − Σ is computed from the difference of the inputs.
+const CLOSE: f64 = 1.0 / 4.0;
 
 /// Σ_k x_k y_k of up to [`FEATURE_BLOCK`] features, for R inputs x and G vectors of inputs y at once.
 ///
@@ -130,37 +134,43 @@ pub fn dense_pair<N: Number>(
         let [[products]] = block_products([x], [y]);
         sigma = add_exactly(sigma, products);
     }
-    let [deviation, inverse, root] = dense_deviation(x);
-    let x = [N::splat(deviation), N::splat(inverse), N::splat(root)];
-    dense_layers(net, sigma[0].add(sigma[1]), x, dense_deviation(y), cap, out)
+    let of_x = dense_deviation(x).map(N::splat);
+    dense_layers(net, sigma[0].add(sigma[1]), (x, of_x), (y, dense_deviation(y)), cap, out)
 }
 
-/// The layers of [`dense_pair`], for a covariance Σ⁰ = x·y and what [`dense_deviation`] gives for either input.
+/// The layers of [`dense_pair`], for a covariance Σ⁰ = x·y and either input with what [`dense_deviation`] gives for it.
 ///
 /// # Accuracy
 /// That of [`dense_pair`], of which only the inner products are left out.
 ///
 /// # Errors
-/// [`Error::Length`] where `out` does not hold [`Dense::outputs`].
+/// [`Error::Length`] where `out` does not hold [`Dense::outputs`], or the inputs differ in length.
 #[inline(always)]
 pub fn dense_layers<N: Number>(
     net: &Dense,
     covariance: N,
-    x: [N; 3],
-    y: [N; 3],
+    (x, of_x): (&[N::Scalar], [N; 3]),
+    (y, of_y): (&[N], [N; 3]),
     cap: Option<N>,
     out: &mut [N],
 ) -> Result<(), Error> {
     check("output", out.len(), net.outputs())?;
+    check("input y", y.len(), x.len())?;
     let request = net.request();
     let trained = request.trained() == Trained::All;
     let layer = Layer::new(cap);
     let depths = request.depths().len();
     // Both ways by ρ ρ' twice, which leaves what is between within the range.
-    let root = x[2].mul(y[2]);
+    let root = of_x[2].mul(of_y[2]);
     let sigma = covariance.div(root).div(root).narrowed();
-    let (mut entry, mut deficit) = ([sigma, N::zero()], x[0].mul_sub(y[0], sigma.abs()));
-    let inverse = x[1].mul(y[1]);
+    let (mut entry, mut deficit) = ([sigma, N::zero()], of_x[0].mul_sub(of_y[0], sigma.abs()));
+    // Below 0 in the lanes that are close; not where a deviation is 0.
+    let margin = of_x[0].mul(N::splat(N::Scalar::from_f64(CLOSE))).neg_mul_add(of_y[0], deficit);
+    let margin = sigma.select_negative(N::zero(), margin);
+    if below_zero(margin) {
+        deficit = margin.select_negative(close_deficit((x, of_x), (y, of_y)), deficit);
+    }
+    let inverse = of_x[1].mul(of_y[1]);
     for number in 1..=request.layers() {
         (entry, deficit) = match (number == 1, request.theta_after(number)) {
             (true, true) => activate::<N, First<true>>(entry, deficit, inverse, &layer),
@@ -181,6 +191,24 @@ pub fn dense_layers<N: Number>(
         }
     }
     Ok(())
+}
+
+/// n − Σ of inputs close to each other: (E − (a √v − b √v')²)/2ab with E = |a x − b y|², a : b = √v' : √v (`core/src/close.rs`).
+#[inline(always)]
+fn close_deficit<N: Number>((x, of_x): (&[N::Scalar], [N; 3]), (y, of_y): (&[N], [N; 3])) -> N {
+    let one = N::splat(N::Scalar::from_f64(1.0));
+    let [x_scale, y_scale] = [of_x[2], of_y[2]].map(|root| one.div(root.mul(root)));
+    let close = Close::new(of_x[0], of_y[0]);
+    let mut distance = [N::zero(); 2];
+    for (x, y) in x.chunks(FEATURE_BLOCK).zip(y.chunks(FEATURE_BLOCK)) {
+        let mut sum = N::zero().widened();
+        for (&x, &y) in x.iter().zip(y) {
+            let difference = close.difference(N::splat(x).mul(x_scale), y.mul(y_scale));
+            sum = difference.mul_add(difference, sum);
+        }
+        distance = add_exactly(distance, sum);
+    }
+    close.deficit(distance[0].add(distance[1]).narrowed(), of_x[0], of_y[0])
 }
 
 /// One layer. n = √(v v') is the same in all of them, since κ1(1) = 1: so n − K is the next one's n − Σ, and computed as such, not

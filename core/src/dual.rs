@@ -25,6 +25,7 @@
 //!
 //! Source: Cho and Saul 2009, eqs. 6 and 7; Arora et al. 2019, arXiv 1904.11955v2, App. D and G.
 
+use crate::close::Close;
 use crate::number::{Number, Scalar};
 
 /// κ0(λ) = (π − acos λ)/π, the derivative's dual activation; λ is clamped to [−1, 1].
@@ -84,10 +85,6 @@ pub(crate) trait Case {
     const WATCH: bool = false;
 }
 
-/// 1 − |λ| below which two pixels are close. Just above it an error of λ is up to 1/(π√(2τ)) = 58 times as large in κ0, in each layer
-/// anew; what that comes to, and what a larger limit would cost, is in `docs/accuracy.md`.
-const CLOSE: f64 = 1.0 / 65536.0;
-
 /// What stays the same for all entries of a layer.
 #[derive(Clone, Copy)]
 pub(crate) struct Layer<N: Number> {
@@ -95,8 +92,7 @@ pub(crate) struct Layer<N: Number> {
     unit: N::Scalar,
     /// 0 in the lanes that join a pixel with itself, where λ is exactly 1, and 1 elsewhere.
     cap: N,
-    /// ½ in the lanes in which E counts, and 0 elsewhere.
-    close: N,
+    close: Close<N>,
 }
 
 impl<N: Number> Layer<N> {
@@ -104,12 +100,12 @@ impl<N: Number> Layer<N> {
     #[inline(always)]
     pub(crate) fn new(cap: Option<N>) -> Self {
         let one = N::Scalar::from_f64(1.0);
-        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)), close: N::zero() }
+        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)), close: Close::none() }
     }
 
-    /// With E, which counts in the lanes in which `close` is ½; it is 0 elsewhere.
+    /// With E, where images are `close` to each other.
     #[inline(always)]
-    pub(crate) fn with_close(close: N) -> Self {
+    pub(crate) fn with_close(close: Close<N>) -> Self {
         Layer { close, ..Layer::new(None) }
     }
 }
@@ -126,10 +122,10 @@ impl<N: Number> Layer<N> {
 /// u = (n − Σ)/n       K = Σ + (n − Σ) √u R(u)       Θ ← (Θ + K) − √u Θ P(u)
 /// ```
 ///
-/// With E = v + v' − 2Σ beside them, for pixels that are close to each other,
+/// With E = |a φ(x) − b φ(y)|² = a² v + b² v' − 2ab Σ beside them, for images that are close to each other ([`Close`]),
 ///
 /// ```text
-/// n − Σ = (E − (√v − √v')²)/2   where E ≤ n/2          E ← E − 2 (K − Σ)
+/// n − Σ = (E − (a √v − b √v')²)/2ab   where E ≤ ab n          E ← E − 2ab (K − Σ)
 /// ```
 ///
 /// because κ1(1) = 1 leaves v and v' as they are.
@@ -152,7 +148,7 @@ pub(crate) struct Activation<N> {
     /// n − |Σ|.
     deficit: N,
     /// u = 1 − |λ|, not clamped.
-    u: N,
+    pub(crate) u: N,
     /// √u, clamped to λ in [−1, 1], and 0 where a pixel meets itself.
     root: N,
     /// E, or 0 where it is not carried.
@@ -167,18 +163,11 @@ impl<N: Number> Activation<N> {
         let mut deficit = x[0].mul_sub(y[0], magnitude);
         let distance = entry.get(2).copied();
         if let Some(distance) = distance {
-            let apart = x[0].sub(y[0]);
-            let close = apart.neg_mul_add(apart, distance).mul(N::splat(N::Scalar::from_f64(0.5)));
-            deficit = x[0].mul(layer.close).mul_sub(y[0], distance).select_negative(deficit, close);
+            let close = layer.close.deficit(distance, x[0], y[0]);
+            deficit = x[0].mul(layer.close.product).mul_sub(y[0], distance).select_negative(deficit, close);
         }
         let begun = Self::with_deficit::<C>([entry[0], entry[1]], deficit, x[1].mul(y[1]), layer);
         Activation { distance: distance.unwrap_or(N::zero()), ..begun }
-    }
-
-    /// Below 0 where the pixels with the deviations `x` and `y` are close to each other, or to the negative of each other.
-    #[inline(always)]
-    pub(crate) fn margin(self, x: N, y: N) -> N {
-        x.mul(N::splat(N::Scalar::from_f64(CLOSE))).neg_mul_add(y, self.deficit)
     }
 
     /// Begins with Σ and Θ, n − |Σ| and 1/n (0 where a variance is 0).
@@ -204,11 +193,11 @@ impl<N: Number> Activation<N> {
         entry[0] = k;
         if let Some(distance) = entry.get_mut(2) {
             let grown = self.deficit.mul(self.root);
-            *distance = grown.add(grown).neg_mul_add(r, self.distance);
+            *distance = grown.mul(layer.close.twice).neg_mul_add(r, self.distance);
             if C::FIRST {
                 // Where Σ < 0, K − Σ is larger by |Σ|.
                 let cut = self.sigma.max(N::zero()).sub(self.sigma);
-                *distance = distance.sub(cut.add(cut));
+                *distance = cut.neg_mul_add(layer.close.twice, *distance);
             }
         }
         entry

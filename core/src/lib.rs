@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 mod accumulate;
+mod close;
 mod coefficients;
 mod conv;
 mod dense;

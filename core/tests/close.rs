@@ -1,12 +1,13 @@
-//! Pixels that are close to each other, for which E = |φ(x) − φ(y)|² is carried beside Σ and Θ (`core/src/conv.rs`), against the naive reference.
+//! Images that are close to each other, for which E = |a φ(x) − b φ(y)|² is carried beside Σ and Θ (`core/src/close.rs`), and others that have
+//! patches with λ near ±1, against the naive reference.
 mod common;
 
-use common::images::{Random, replace, shape};
-use common::precision::CLOSE_F32;
+use common::images::{Random, len, replace, scaled, shape};
+use common::precision::{CLOSE_F32, KERNEL_F32};
 use common::single::{self, BOTH, conv_net, request};
 use common::{naive, of_f32};
 use ultrawide_core::{
-    Conv, Number, Readout, Trained, conv_pair, conv_scratch_len, identity_cap, prepare, prepared_len,
+    Conv, Dense, Number, Readout, Shape, Trained, conv_pair, conv_scratch_len, identity_cap, prepare, prepared_len,
 };
 
 const SHAPES: [([usize; 3], usize); 5] =
@@ -24,12 +25,144 @@ fn beside(x: &[f64], distance: f64, random: &mut Random) -> Vec<f64> {
 
 /// The largest error in `f32`, relative to the kernel or the NNGP, which is the first half of the outputs.
 fn error(net: &Conv, x: &[f64], y: &[f64]) -> f64 {
-    let (found, exact) = (single::conv::<f32>(net, x, y), naive::conv(net, x, y));
+    relative(&single::conv::<f32>(net, x, y), &naive::conv(net, x, y))
+}
+
+fn relative(found: &[f32], exact: &[f64]) -> f64 {
     let nngp = &exact[..exact.len() / 2];
     let relative = |(index, (found, exact)): (usize, (&f32, &f64))| {
         (f64::from(*found) - exact).abs() / exact.abs().max(nngp[index % nngp.len()])
     };
-    found.iter().zip(&exact).enumerate().map(relative).fold(0.0, f64::max)
+    found.iter().zip(exact).enumerate().map(relative).fold(0.0, f64::max)
+}
+
+type Pair = [Vec<f64>; 2];
+
+/// An image and one that is made of it with other random numbers.
+fn with(shape: Shape, random: &mut Random, make: impl Fn(&[f64], &mut Random) -> Vec<f64>) -> Pair {
+    let x = random.image(shape);
+    let y = make(&x, random);
+    [x, y]
+}
+
+/// Two images of one rule for the number `index`, which starts anew for each.
+fn both<R: FnMut(usize) -> f64>(shape: Shape, random: &mut Random, rule: impl Fn(&mut Random) -> R) -> Pair {
+    [(); 2].map(|()| {
+        let mut rule = rule(random);
+        (0..len(shape)).map(|index| f64::from(rule(index) as f32)).collect()
+    })
+}
+
+/// Pairs of images of which many or all patches are equal, parallel, opposite or nearly so.
+fn degenerate(shape: Shape, random: &mut Random) -> Vec<(String, Pair)> {
+    let mut pairs = Vec::new();
+    for distance in [0.0, 1e-7, 1e-5, 1e-3, 1e-2, 0.1, 0.2, 0.5] {
+        let near = with(shape, random, |x, random| beside(x, distance, random));
+        pairs.push((format!("{distance:e} apart"), near));
+        for factor in [1.0002, 1.37, 17.0] {
+            let parallel = with(shape, random, |x, random| scaled(&beside(x, distance, random), factor));
+            pairs.push((format!("{factor} times, {distance:e} apart"), parallel));
+        }
+        let opposite = with(shape, random, |x, random| scaled(&beside(x, distance, random), -1.0));
+        pairs.push((format!("opposite, {distance:e} apart"), opposite));
+        for share in [2, 8] {
+            let partly = with(shape, random, |x, random| {
+                let (close, other) = (beside(x, distance, random), random.image(shape));
+                replace(
+                    shape,
+                    &other,
+                    |row, column| row * shape.width + column < shape.height * shape.width / share,
+                    |at| close[at],
+                )
+            });
+            pairs.push((format!("one in {share} {distance:e} apart"), partly));
+        }
+    }
+    let pixels = shape.height * shape.width;
+    // The largest pixels of the two images lie on either side of a power of four, or not.
+    let saturated = both(shape, random, |random| {
+        let bits = random.bits();
+        move |index| (254.0 + (bits >> (index % 64) & 1) as f64 - 120.0) * (4.0 / 134.5)
+    });
+    pairs.push(("254 beside 255".into(), saturated));
+    let flat = both(shape, random, |random| {
+        let colour = random.numbers(shape.channels);
+        move |index| colour[index / pixels]
+    });
+    pairs.push(("of one colour each".into(), flat));
+    let grey = both(shape, random, |random| {
+        let (level, slope) = (random.number(), 0.02 * random.number());
+        move |index| level + slope * (index % shape.width) as f64
+    });
+    pairs.push(("grey, with a gradient".into(), grey));
+    let levels = both(shape, random, |random| {
+        let bits = random.bits();
+        move |index| if bits >> (index % pixels % 64) & 1 == 0 { 0.37 } else { 1.0 }
+    });
+    pairs.push(("of two greys".into(), levels));
+    let region = both(shape, random, |random| {
+        let image = random.image(shape);
+        move |index| if index % pixels < pixels / 2 { 1.7 } else { image[index] }
+    });
+    pairs.push(("half saturated".into(), region));
+    pairs
+}
+
+/// The promise for depth 21, for images of any kind, whatever the readout. Not for 1×1 filters on more than one pixel: they never mix what is in
+/// different pixels, so that all pairs of patches of two grey images may be parallel, in ratios of their own.
+#[test]
+fn depth_21_of_degenerate_images() {
+    let mut random = Random(9);
+    for (dimensions, filter) in [([3, 6, 6], 3), ([1, 5, 4], 3), ([3, 4, 4], 5), ([8, 1, 1], 1)] {
+        let (shape, readouts) = (shape(dimensions), [Readout::Vanilla, Readout::Gap, Readout::Lap(1)]);
+        for readout in readouts {
+            let net = conv_net(shape, filter, &[readout], request(&BOTH, &[21], Trained::All));
+            for _ in 0..4 {
+                for (what, [x, y]) in degenerate(shape, &mut random) {
+                    let error = error(&net, &x, &y);
+                    assert!(error <= of_f32(KERNEL_F32), "{shape}, filter {filter}, {readout:?}, {what}: {error:e}");
+                }
+            }
+        }
+    }
+}
+
+/// The same of dense nets, at every depth: there n is the same in all layers, and what matters is the n − Σ of the first.
+#[test]
+fn dense_nets_of_degenerate_inputs() {
+    let mut random = Random(10);
+    let net = Dense::new(request(&BOTH, &[3, 6, 11, 21], Trained::All));
+    for features in [3, 8, 64, 784] {
+        for _ in 0..10 {
+            for distance in [0.0, 1e-7, 1e-5, 1e-3, 1e-2, 0.1, 0.2, 0.5, 1.0] {
+                for factor in [1.0, 1.0002, 1.37, 17.0] {
+                    let x = random.numbers(features);
+                    let y = scaled(&beside(&x, distance, &mut random), factor);
+                    let error = relative(&single::dense::<f32>(&net, &x, &y), &naive::dense(&net, &x, &y));
+                    assert!(
+                        error <= of_f32(KERNEL_F32),
+                        "{features} features, {factor} times, {distance:e} apart: {error:e}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// An image's kernel with another has the bits of the other's with it.
+#[test]
+fn close_images_are_symmetric() {
+    let mut random = Random(12);
+    for (dimensions, filter) in SHAPES {
+        let net = vanilla(dimensions, filter, Trained::All);
+        for (what, [x, y]) in degenerate(net.shape(), &mut random) {
+            let kernels = [(&x, &y), (&y, &x)].map(|(x, y)| single::conv::<f32>(&net, x, y));
+            assert_eq!(kernels[0], kernels[1], "{dimensions:?}, filter {filter}, {what}");
+            let kernels =
+                [(&x, &y), (&y, &x)].map(|(x, y)| single::dense::<f32>(&Dense::new(net.request().clone()), x, y));
+            assert_eq!(kernels[0], kernels[1], "{dimensions:?}, {what}");
+        }
+    }
 }
 
 #[test]

@@ -156,8 +156,11 @@ fn dense_buffers() {
     fails(run(0, 0, 4), &["input y holds 0", "1 are needed"]);
     for out in [0, 3, 5] {
         fails(run(5, 5, out), &["output", &format!("holds {out} "), "4 are needed"]);
-        fails(dense_layers(&net, 1f32, [1.0; 3], [1.0; 3], None, &mut vec![0.0; out]), &["output", "4 are needed"]);
+        let layers = dense_layers(&net, 1f32, (&[1.0], [1.0; 3]), (&[1.0], [1.0; 3]), None, &mut vec![0.0; out]);
+        fails(layers, &["output", "4 are needed"]);
     }
+    let layers = dense_layers(&net, 1f32, (&[1.0; 2], [1.0; 3]), (&[1.0], [1.0; 3]), None, &mut [0.0; 4]);
+    fails(layers, &["input y holds 1", "2 are needed"]);
 }
 
 #[test]

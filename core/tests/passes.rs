@@ -112,7 +112,8 @@ fn pooling_over_large_windows_is_global_pooling() {
 }
 
 /// A dense net is the convolutional one on a single pixel with a 1×1 filter. Below a block of features the sums are the same
-/// operations, and so are the bits after one layer, and those of an input with itself. Deeper down the dense net keeps n − Σ.
+/// operations, and so are the bits after one layer, where inputs are not close to each other, and those of an input with itself. Deeper down
+/// the dense net keeps n − Σ.
 #[test]
 fn dense_is_convolution_on_one_pixel() {
     fn compare<S: Scalar>(features: usize, trained: Trained, random: &mut Random, worst: &mut Worst) {
@@ -124,7 +125,7 @@ fn dense_is_convolution_on_one_pixel() {
         };
         let (dense, conv) = pair(&x, &PAPER_DEPTHS);
         assert_eq!(dense, conv, "{features} features, {trained:?}, the input with itself");
-        if trained == Trained::All {
+        if trained == Trained::All && features > 2 {
             let (dense, conv) = pair(&y, &[2]);
             assert_eq!(dense, conv, "{features} features, one layer");
         }

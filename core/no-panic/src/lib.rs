@@ -33,8 +33,8 @@ macro_rules! numbers {
                 -> Result<(), Error> { conv_pair(net, x, y, cap, scratch, out) }
             $dense(net: &Dense, x: &[$float], y: &[$float], cap: Option<$float>, out: &mut [$float])
                 -> Result<(), Error> { dense_pair(net, x, y, cap, out) }
-            $layers(net: &Dense, covariance: $float, x: [$float; 3], y: [$float; 3], cap: Option<$float>, out: &mut [$float])
-                -> Result<(), Error> { dense_layers(net, covariance, x, y, cap, out) }
+            $layers(net: &Dense, covariance: $float, x: (&[$float], [$float; 3]), y: (&[$float], [$float; 3]), cap: Option<$float>,
+                out: &mut [$float]) -> Result<(), Error> { dense_layers(net, covariance, x, y, cap, out) }
             $deviation(x: &[$float]) -> [$float; 3] { dense_deviation(x) }
             $product(x: &[$float], y: &[$float]) -> [[$float; 1]; 1] { block_products([x], [y]) }
             $products(x: [&[$float]; 2], y: [&[$float]; 3]) -> [[$float; 3]; 2] { block_products(x, y) }

@@ -80,15 +80,14 @@ fn fill<N: Number>(
     let covariances = Covariances::<N>::new(rows, &columns.images, features);
     let mut values = vec![N::zero(); net.outputs()];
     for (r, x) in rows.chunks_exact(features).enumerate() {
-        let [deviation, inverse, root] = dense_deviation(x);
-        let x_deviation = [N::splat(deviation), N::splat(inverse), N::splat(root)];
+        let x_deviation = dense_deviation(x).map(N::splat);
         for (group, y) in columns.images.chunks_exact(features).enumerate() {
             let (row, first) = (start + r, columns.start + group * N::LANES);
             if tile.diagonal && first > row {
                 continue;
             }
             let (covariance, y_deviation) = (covariances.get(r, group), columns.deviations[group]);
-            dense_layers(net, covariance, x_deviation, y_deviation, identity_cap(x, y), &mut values)?;
+            dense_layers(net, covariance, (x, x_deviation), (y, y_deviation), identity_cap(x, y), &mut values)?;
             tile.put(out, row, first, &values);
         }
     }
