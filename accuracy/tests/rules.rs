@@ -8,7 +8,7 @@ use ultrawide_accuracy::common::images::{Random, len, replace, scaled, shape};
 use ultrawide_accuracy::common::precision::*;
 use ultrawide_accuracy::common::single::{self, BOTH, Worst, conv_net, request, rounded};
 use ultrawide_accuracy::compare::{errors, record, units, widened};
-use ultrawide_core::{Conv, Number, Readout, Scalar, Trained, prepare, prepared_len};
+use ultrawide_core::{Conv, Dense, Number, Readout, Scalar, Trained, prepare, prepared_len};
 
 const READOUTS: [Readout; 3] = [Readout::Vanilla, Readout::Gap, Readout::Lap(1)];
 
@@ -37,6 +37,14 @@ impl Both {
         let at = |index| format!("{what}, {}, filter {}, output {index}", net.shape(), net.filter());
         record(&mut self.f64, &errors(&widened(&single::conv::<f64>(net, x, y)), &exact, unit), at);
         record(&mut self.f32, &errors(&widened(&single::conv::<f32>(net, x, y)), &exact, unit), at);
+    }
+
+    fn dense(&mut self, net: &Dense, x: &[f64], y: &[f64], what: &str) {
+        let exact = single::dense::<Big>(net, x, y);
+        let unit = units(&exact);
+        let at = |index| format!("{what}, {} features, output {index}", x.len());
+        record(&mut self.f64, &errors(&widened(&single::dense::<f64>(net, x, y)), &exact, &unit), at);
+        record(&mut self.f32, &errors(&widened(&single::dense::<f32>(net, x, y)), &exact, &unit), at);
     }
 
     #[track_caller]
@@ -83,24 +91,46 @@ fn an_image_with_itself() {
     worst.check("an image with itself", KERNEL_F32, KERNEL_F64);
 }
 
-/// Images apart by one unit of `f32` in a single number up to 1e-3 in all, relative.
+/// Images apart by one unit of `f32` in a single number up to a tenth in all, relative, and multiples of such images.
 #[test]
 fn near_identical_images() {
     let (mut worst, mut random) = (Both::default(), Random(23));
-    for dimensions in [[1, 3, 3], [3, 4, 3], [8, 1, 4]] {
-        for filter in [1, 3] {
-            let net = net(dimensions, filter, Trained::All, &[2, 6, 11]);
-            let x = random.image(net.shape());
-            let mut next = x.clone();
-            next[1] = f64::from((next[1] as f32).next_up());
-            worst.conv(&net, &x, &next, None, "one unit in one number");
-            for distance in [1e-7, 1e-6, 1e-5, 1e-4, 1e-3] {
-                let near: Vec<f64> = x.iter().map(|x| f64::from((x + distance * random.number()) as f32)).collect();
-                worst.conv(&net, &x, &near, None, &format!("{distance:e} apart"));
-            }
+    for dimensions in [[1, 3, 3], [3, 4, 3], [8, 1, 1]] {
+        let net = net(dimensions, 3, Trained::All, &[6, 11, 21]);
+        for (what, x, y) in near(len(net.shape()), &mut random) {
+            worst.conv(&net, &x, &y, None, &what);
         }
     }
     worst.check("near-identical images", CLOSE_F32, CLOSE_F64);
+}
+
+/// The same of dense nets.
+#[test]
+fn near_identical_inputs() {
+    let (mut worst, mut random) = (Both::default(), Random(27));
+    let net = Dense::new(request(&BOTH, &[2, 6, 11, 21], Trained::All));
+    for features in [8, 64, 300] {
+        for (what, x, y) in near(features, &mut random) {
+            worst.dense(&net, &x, &y, &what);
+        }
+    }
+    worst.check("near-identical inputs", CLOSE_F32, CLOSE_F64);
+}
+
+/// Pairs of so many numbers.
+fn near(count: usize, random: &mut Random) -> Vec<(String, Vec<f64>, Vec<f64>)> {
+    let x = random.numbers(count);
+    let mut next = x.clone();
+    next[count / 2] = f64::from((next[count / 2] as f32).next_up());
+    let mut pairs = vec![("one unit in one number".into(), x, next)];
+    for distance in [1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1] {
+        for factor in [1.0, 1.0002, 1.37, 40.0] {
+            let x = random.numbers(count);
+            let near: Vec<f64> = x.iter().map(|x| x + distance * random.number()).collect();
+            pairs.push((format!("{distance:e} apart, {factor} times"), x, scaled(&near, factor)));
+        }
+    }
+    pairs
 }
 
 #[test]

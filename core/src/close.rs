@@ -123,7 +123,7 @@ impl<N: Number> Close<N> {
     /// Nothing is close.
     #[inline(always)]
     pub(crate) fn none() -> Self {
-        let [half, one, two] = [0.5, 1.0, 2.0].map(|value| N::splat(N::Scalar::from_f64(value)));
-        Close { x: one, y: one, product: N::zero().sub(one), twice: two, inverse: half }
+        let [none, half, one, two] = [-1.0, 0.5, 1.0, 2.0].map(|value| N::splat(N::Scalar::from_f64(value)));
+        Close { x: one, y: one, product: none, twice: two, inverse: half }
     }
 }

@@ -87,11 +87,12 @@ pub fn conv_pair<N: Number>(
     // Below 0 in the lanes that hold the image x itself.
     let itself = cap.unwrap_or(N::splat(N::Scalar::from_f64(1.0))).sub(N::splat(N::Scalar::from_f64(0.5)));
     let (rows, columns) = readout::reach(net);
+    let none = Close::none();
     for di in -rows..=rows {
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);
             let watch = if (di, dj) == (0, 0) { Some(Watch::new(itself)) } else { None };
-            let close = run::<N, 2>(net, &stencil, (x, y), watch, Close::none(), scratch.as_chunks_mut().0, sums);
+            let close = run::<N, 2>(net, &stencil, (x, y), watch, none, scratch.as_chunks_mut().0, sums);
             if let Some(close) = close {
                 run::<N, 3>(net, &stencil, (x, y), None, close, scratch.as_chunks_mut().0, sums);
             }
@@ -177,7 +178,7 @@ fn run<N: Number, const LEN: usize>(
                 *entry = entry.map(|number| number.mul(N::splat(shrink)));
             }
         }
-        let pass = Pass { net, stencil, x, y, layer: Layer::with_close(close), watch: &watched };
+        let pass = Pass { net, stencil, x, y, layer: Layer::new(None, close), watch: &watched };
         // The constants keep from being compiled what is not used: a run with E watches no more, and where Θ is not wanted it may be anything.
         let ntk = request.theta_after(number);
         if number > 1 {

@@ -158,7 +158,7 @@ pub fn dense_layers<N: Number>(
     check("input y", y.len(), x.len())?;
     let request = net.request();
     let trained = request.trained() == Trained::All;
-    let layer = Layer::new(cap);
+    let layer = Layer::new(cap, Close::none());
     let depths = request.depths().len();
     // Both ways by ρ ρ' twice, which leaves what is between within the range.
     let root = of_x[2].mul(of_y[2]);

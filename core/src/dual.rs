@@ -96,17 +96,11 @@ pub(crate) struct Layer<N: Number> {
 }
 
 impl<N: Number> Layer<N> {
-    /// With `cap` from [`crate::identity_cap`].
+    /// With `cap` from [`crate::identity_cap`], and E where images are `close` to each other.
     #[inline(always)]
-    pub(crate) fn new(cap: Option<N>) -> Self {
+    pub(crate) fn new(cap: Option<N>, close: Close<N>) -> Self {
         let one = N::Scalar::from_f64(1.0);
-        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)), close: Close::none() }
-    }
-
-    /// With E, where images are `close` to each other.
-    #[inline(always)]
-    pub(crate) fn with_close(close: Close<N>) -> Self {
-        Layer { close, ..Layer::new(None) }
+        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)), close }
     }
 }
 

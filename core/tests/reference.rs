@@ -188,7 +188,8 @@ fn near_identical_images() {
             }
         }
     }
-    worst.check("near-identical images", NEAR_F32, NEAR_F64);
+    let f32 = if cfg!(feature = "micromath") { MICROMATH_NEAR } else { NEAR_F32 };
+    worst.check("near-identical images", f32, NEAR_F64);
 }
 
 #[test]

@@ -35,12 +35,12 @@ pub type Float = board::Fpu;
 /// Two images.
 pub static IMAGES: [[f32; PIXELS]; 2] = [image(7), image(11)];
 
-/// Values in [0, 1) without a pattern.
+/// Values in [−½, ½) without a pattern, less their mean as images are: grey levels alone would be close to each other, and run twice.
 const fn image(step: usize) -> [f32; PIXELS] {
     let mut pixels = [0.0; PIXELS];
     let mut at = 0;
     while at < PIXELS {
-        pixels[at] = (at * at * step % 61) as f32 / 61.0;
+        pixels[at] = (at * at * step % 61) as f32 / 61.0 - 0.5;
         at += 1;
     }
     pixels
