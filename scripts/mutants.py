@@ -24,7 +24,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ["accumulate", "coefficients", "conv", "dense", "dual", "error", "network", "number", "readout", "scale", "shape", "variance"]
+FILES = ["accumulate", "close", "coefficients", "conv", "dense", "dual", "error", "network", "number", "readout", "scale", "shape", "variance"]
 # Calls and what takes their place; all of a line's have the same signature for every type they are used on.
 SWAPS = {
     "add": ["sub"],
@@ -54,7 +54,7 @@ RUN = ["nextest", "run"] if shutil.which("cargo-nextest") else ["test"]
 # The quick tests first, unoptimised: they notice most. Then the others, which need the optimiser.
 STAGES = [
     ({"CARGO_PROFILE_DEV_OPT_LEVEL": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}, ["--lib", "--test", "errors", "--test", "passes", "--test", "sums"]),
-    ({}, ["--test", "kappa", "--test", "properties", "--test", "reference"]),
+    ({}, ["--test", "close", "--test", "kappa", "--test", "properties", "--test", "reference"]),
 ]
 
 

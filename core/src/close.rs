@@ -13,17 +13,17 @@
 
 use crate::number::{Number, Scalar};
 
-/// u at which a pixel weighs half of what it does at u = 0. Its square root is 0.006, ten times what rounding to `f32` makes of 0.
+/// u at which a pixel weighs half of what it does at u = 0. Its square root is 0.006, twenty times what rounding to `f32` makes of 0.
 const NEAR: f64 = 1.0 / 32768.0;
 
-/// The mean weight above which images of one patch are close to each other: that of u = 1/4. Those of more patches that do not overlap may have as many times
-/// more, because rounding errors of different patches cancel;
+/// The mean weight above which images of one patch are close to each other: that of u = 1/5. Those of more patches that do not overlap may have as many times
+/// more, up to [`HIGHEST`], because rounding errors of different patches cancel.
 const LIMIT: f64 = 1.0 / 8192.0;
 
-/// but not more than this: that of u = 1/256 in all pixels, or of equal pixels in one of 128.
+/// The mean weight above which images are close to each other, however many patches they have: that of u = 1/256 in all pixels, or of equal pixels in one of 128.
 const HIGHEST: f64 = 1.0 / 128.0;
 
-/// What the first layer sees of how close two images are: sums over the pixels.
+/// What the first layer sees of how close two images are: sums over the pixels, as it goes.
 #[derive(Clone, Copy)]
 pub(crate) struct Watch<N> {
     /// Of w √v and w √v', with the weights w = λ/(1 + u/`NEAR`), 0 where λ < 0 or a variance is 0.

@@ -50,8 +50,8 @@ fn rows_aside(net: &Conv) -> usize {
 ///
 /// # Accuracy
 /// `f32`: within 2e-6 relative of the exact value up to depth 21, for images of whose patches no two have 1 − |λ| below 5e-3
-/// (`accuracy/tests/growth.rs`), but for patches at the same place that are all but equal, which are as exact; a bound for any depth up to
-/// 200 and either precision, and what nearly parallel patches lose elsewhere: `docs/accuracy.md`. λ is exactly 1 where a pixel meets itself. Images may be of any
+/// (`accuracy/tests/growth.rs`), and for images that are as a whole, or in part, close to each other or to a multiple of each other (`core/tests/close.rs`); a bound
+/// for any depth up to 200 and either precision, and what nearly parallel patches lose otherwise: `docs/accuracy.md`. λ is exactly 1 where a pixel meets itself. Images may be of any
 /// size: a kernel is finite where it is itself within the range (`core/tests/properties.rs`).
 ///
 /// # Errors
@@ -60,7 +60,7 @@ fn rows_aside(net: &Conv) -> usize {
 /// # Cost
 /// 20 multiplications or multiply-adds, 9 sums, one maximum and one square root (`f32`, 3×3) for each of the entries of
 /// each layer; there are P·Q entries for vanilla, P²Q² for gap. A third more for the P·Q entries of pixels at the same place, where
-/// some lane holds patches with 1 − |λ| below 2^-16. Scratch near 3·P·Q numbers.
+/// the image in some lane is close to x. Scratch near 3·P·Q numbers.
 ///
 /// # Source
 /// Arora et al. 2019, §4 and App. G.

@@ -109,14 +109,15 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
 /// the order kernel, depth.
 ///
 /// # Accuracy
-/// `f32`: within 2e-6 relative of the exact value up to depth 21, for inputs with 1 − |λ| above 5e-3 (`accuracy/tests/growth.rs`); a
-/// bound for any depth up to 200, and what nearly parallel inputs lose: `docs/accuracy.md`. Infinite or NaN where x·y or the kernel is beyond the range.
+/// `f32`: within 2e-6 relative of the exact value up to depth 21, for inputs with 1 − |λ| above 5e-3 (`accuracy/tests/growth.rs`) and for such as are
+/// close to each other or to a multiple of each other (`core/tests/close.rs`); a bound for any depth up to 200: `docs/accuracy.md`. Infinite or NaN where x·y or the kernel is beyond the range.
 ///
 /// # Errors
 /// [`Error::Length`] for slices of other lengths, or of none.
 ///
 /// # Cost
-/// One multiply-add a feature; 20 multiplications or multiply-adds, a sum, a maximum and a root (`f32`) a layer.
+/// One multiply-add a feature, seven operations more where some lane's λ is above ¾; 20 multiplications or multiply-adds, a sum, a maximum and a root (`f32`) a
+/// layer.
 ///
 /// # Source
 /// Arora et al. 2019, §3.
@@ -142,6 +143,9 @@ pub fn dense_pair<N: Number>(
 ///
 /// # Accuracy
 /// That of [`dense_pair`], of which only the inner products are left out.
+///
+/// # Cost
+/// That of [`dense_pair`] without them.
 ///
 /// # Errors
 /// [`Error::Length`] where `out` does not hold [`Dense::outputs`], or the inputs differ in length.
