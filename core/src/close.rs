@@ -64,8 +64,8 @@ impl<N: Number> Watch<N> {
         let (close, none) = (Close::new(x, y), Close::none());
         let choose = |value, other| margin.select_negative(value, other);
         Some(Close {
-            x: choose(close.x, none.x),
-            y: choose(close.y, none.y),
+            a: choose(close.a, none.a),
+            b: choose(close.b, none.b),
             product: choose(close.product, none.product),
             twice: choose(close.twice, none.twice),
             inverse: choose(close.inverse, none.inverse),
@@ -84,15 +84,15 @@ pub(crate) fn below_zero<N: Number>(number: N) -> bool {
 #[derive(Clone, Copy)]
 pub(crate) struct Close<N> {
     /// a, by which φ(x) is multiplied.
-    pub(crate) x: N,
+    a: N,
     /// b, by which φ(y) is multiplied.
-    pub(crate) y: N,
+    b: N,
     /// ab, or −1 in the lanes that are not close: there E is not used.
     pub(crate) product: N,
     /// 2ab.
     pub(crate) twice: N,
     /// 1/2ab.
-    pub(crate) inverse: N,
+    inverse: N,
 }
 
 impl<N: Number> Close<N> {
@@ -104,13 +104,13 @@ impl<N: Number> Close<N> {
         let [a, b] = [y, x].map(|length| length.div(largest).min(one));
         let product = a.mul(b);
         let twice = product.add(product);
-        Close { x: a, y: b, product, twice, inverse: one.div(twice) }
+        Close { a, b, product, twice, inverse: one.div(twice) }
     }
 
     /// a x − b y.
     #[inline(always)]
     pub(crate) fn difference(&self, x: N, y: N) -> N {
-        self.x.mul(x).sub(self.y.mul(y))
+        self.a.mul(x).sub(self.b.mul(y))
     }
 
     /// n − Σ from E and the deviations of two pixels.
@@ -124,6 +124,6 @@ impl<N: Number> Close<N> {
     #[inline(always)]
     pub(crate) fn none() -> Self {
         let [none, half, one, two] = [-1.0, 0.5, 1.0, 2.0].map(|value| N::splat(N::Scalar::from_f64(value)));
-        Close { x: one, y: one, product: none, twice: two, inverse: half }
+        Close { a: one, b: one, product: none, twice: two, inverse: half }
     }
 }

@@ -233,7 +233,7 @@ impl Conv {
         self.shape.channels.saturating_mul(within(self.shape.height)).saturating_mul(within(self.shape.width))
     }
 
-    /// How many windows cover an image without meeting each other, were it that many times their size.
+    /// The size of an image in windows: so many patches do not overlap.
     pub(crate) fn patches(&self) -> f64 {
         (self.pixels() * self.shape.channels) as f64 / self.window() as f64
     }

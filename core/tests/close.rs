@@ -108,8 +108,8 @@ fn degenerate(shape: Shape, random: &mut Random) -> Vec<(String, Pair)> {
     pairs
 }
 
-/// The promise for depth 21 of small images, whatever the readout; larger ones of one colour, or of several ratios, lose more (`docs/accuracy.md`). Not for 1×1 filters on more than one pixel: they never mix what is in
-/// different pixels, so that all pairs of patches of two grey images may be parallel, in ratios of their own.
+/// The promise for depth 21 of small images, whatever the readout; larger ones of one colour, or of several ratios, lose more (`docs/accuracy.md`).
+/// Not for 1×1 filters on more than one pixel: they never mix what is in different pixels, so that all pairs of patches of two grey images may be parallel, in ratios of their own.
 #[test]
 fn depth_21_of_degenerate_images() {
     let mut random = Random(9);

@@ -85,10 +85,10 @@ pub const NEAR_F64: f64 = 3e-7;
 pub const NEAR_F32: f64 = 3e-6;
 
 /// Kernels in `f64` of images, and inputs of dense nets, between one unit in one number and 0.1 in all apart, and of multiples of such. Measured: 2.0e-15.
-pub const CLOSE_F64: f64 = 6e-15;
+pub const CLOSE_F64: f64 = 3e-15;
 
 /// The same in `f32`. Measured: 9.4e-7.
-pub const CLOSE_F32: f64 = 2e-6;
+pub const CLOSE_F32: f64 = 1e-6;
 
 /// Gram matrices of a backend with fused multiply-add against single pairs without it, in `f32`: each may be
 /// [`KERNEL_F32`] from the truth, but most of that they share. Measured: 4.3e-7.
