@@ -2,128 +2,113 @@
 //!
 //! Where λ is near 1, an error e of λ is one of e/(π√(2u)) in κ0, u = 1 − λ, and as long as u is small each layer adds another of the same
 //! sign: 1e-8/u was measured after 21 layers of `f32`. The kernel being a mean over pixels, it loses the mean of that. So the first layer
-//! takes the mean of about 1/u, and where it is large the pair is run anew with
+//! takes the mean of about 1/u, and where it is large the stencil is run anew with
 //!
 //! ```text
-//! E = |a φ(x) − b φ(y)|² = a² v + b² v' − 2ab Σ
+//! D = n − K
 //! ```
 //!
-//! beside Σ and Θ: a sum of squares at first, box(E) afterwards, never a difference of large numbers ([`crate::dual::Activation`]). b/a is the ratio of the
-//! lengths of the patches that made the mean large: E is small where images are multiples of each other as well.
+//! beside K and Θ. D follows from n − Σ without cancellation ([`crate::dual::Activation`]), and so does the next n − Σ from D:
+//!
+//! ```text
+//! n − Σ = √(box v box v') − box K = box D + n G      G = ½ Σ_w (√v_w/√(box v) − √v'_w/√(box v'))²
+//! ```
+//!
+//! the sum running over the window, terms outside either image 0. G is 1 − cos of the angle between the patches of √v and √v'. In the first layer
+//! n − Σ is n G itself, with the patches of the pixels in place of those of √v.
 
 use crate::number::{Number, Scalar};
 
 /// u at which a pixel weighs half of what it does at u = 0. Its square root is 0.006, twenty times what rounding to `f32` makes of 0.
 const NEAR: f64 = 1.0 / 32768.0;
 
-/// The mean weight above which images of one patch are close to each other: that of u = 1/5. Those of more patches that do not overlap may have as many times
+/// The mean weight above which images of one patch are close to each other: that of u = 1/9. Those of more patches that do not overlap may have as many times
 /// more, up to [`HIGHEST`], because rounding errors of different patches cancel.
-const LIMIT: f64 = 1.0 / 8192.0;
+const LIMIT: f64 = 1.0 / 4096.0;
 
-/// The mean weight above which images are close to each other, however many patches they have: that of u = 1/256 in all pixels, or of equal pixels in one of 128.
-const HIGHEST: f64 = 1.0 / 128.0;
+/// The mean weight above which images are close to each other, however many patches they have: that of u = 1/500 in all pixels, or of equal pixels in one of 64.
+const HIGHEST: f64 = 1.0 / 64.0;
 
-/// What the first layer sees of how close two images are: sums over the pixels, as it goes.
+/// The same of pixels at different places: there are many more of them, and more errors that cancel.
+const DISPLACED: f64 = 1.0 / 16.0;
+
+/// The same of images that repeat their patches, with which they repeat their errors: that of u = 1/16.
+const REPEATED: f64 = 1.0 / 2048.0;
+
+/// u of a pixel, as a multiple of that which makes the mean weight the limit, from which on n − Σ keeps enough digits as a difference.
+const SMALL: f64 = 8.0;
+
+/// The share of repeated patches above which an image counts as one that does so.
+const SHARE: f64 = 1.0 / 16.0;
+
+/// What the first layer sees of how close two images are: sums over pixels, as it goes.
 #[derive(Clone, Copy)]
 pub(crate) struct Watch<N> {
-    /// Of w √v and w √v', with the weights w = λ/(1 + u/`NEAR`), 0 where λ < 0 or a variance is 0.
-    weighted: [N; 2],
-    /// Of √v + √v'.
+    /// Of Σ/(1 + u/`NEAR`), and of 0 where Σ < 0.
+    weighted: N,
+    /// Of n.
     all: N,
-    /// Below 0 in the lanes that are close whatever the sums say.
+    /// Of n².
+    squares: N,
+    /// The limit of the mean weight, for each equal pixel and as a whole.
+    limits: [N; 2],
+    /// Below 0 in lanes that are close whatever the sums say.
     close: N,
 }
 
 impl<N: Number> Watch<N> {
-    /// `close` is below 0 in the lanes that hold the image x itself.
+    /// Of pixels at the same place, in windows of so many pixels. `close`: below 0 in lanes that hold the image x itself. `repeated`: the lesser
+    /// share of repeated patches of the two images.
     #[inline(always)]
-    pub(crate) fn new(close: N) -> Self {
-        Watch { weighted: [N::zero(); 2], all: N::zero(), close }
+    pub(crate) fn same(window: usize, repeated: N, close: N) -> Self {
+        Self::new(LIMIT / window as f64, HIGHEST, repeated, close)
     }
 
-    /// With one more pixel: Σ, u and the pairs √v, 1/√v of both images.
+    /// Of pixels at different places. A pixel counts (Σ n)²/Σ n² ≥ 1 times its limit, which leaves the limit of the whole.
     #[inline(always)]
-    pub(crate) fn and(self, sigma: N, u: N, x: [N; 2], y: [N; 2]) -> Self {
-        let constant = |value| N::splat(N::Scalar::from_f64(value));
-        let lambda = sigma.mul(x[1].mul(y[1])).max(N::zero());
-        let weight = lambda.div(u.max(N::zero()).mul_add(constant(1.0 / NEAR), constant(1.0)));
-        let weighted = [weight.mul_add(x[0], self.weighted[0]), weight.mul_add(y[0], self.weighted[1])];
-        Watch { weighted, all: self.all.add(x[0].add(y[0])), ..self }
+    pub(crate) fn displaced(repeated: N) -> Self {
+        Self::new(1.0, DISPLACED, repeated, N::zero())
     }
 
-    /// The lanes that are close, in images of so many patches that do not overlap; `None` where there are none.
     #[inline(always)]
-    pub(crate) fn close(self, patches: f64) -> Option<Close<N>> {
-        let [x, y] = self.weighted;
-        let limit = (patches * LIMIT).min(HIGHEST);
-        // Below 0 in those lanes.
-        let margin = self.all.mul_sub(N::splat(N::Scalar::from_f64(limit)), x.add(y)).min(self.close);
-        if !below_zero(margin) {
-            return None;
+    fn new(pixel: f64, highest: f64, repeated: N, close: N) -> Self {
+        let highest = constant::<N>(SHARE).sub(repeated).select_negative(constant(REPEATED), constant(highest));
+        Watch { weighted: N::zero(), all: N::zero(), squares: N::zero(), limits: [constant(pixel), highest], close }
+    }
+
+    /// With one more pixel: Σ, u, √v and √v'.
+    #[inline(always)]
+    pub(crate) fn and(self, sigma: N, u: N, x: N, y: N) -> Self {
+        let n = x.mul(y);
+        let weight = u.max(N::zero()).mul_add(constant(1.0 / NEAR), constant(1.0));
+        Watch {
+            weighted: self.weighted.add(sigma.max(N::zero()).div(weight)),
+            all: self.all.add(n),
+            squares: n.mul_add(n, self.squares),
+            ..self
         }
-        let (close, none) = (Close::new(x, y), Close::none());
-        let choose = |value, other| margin.select_negative(value, other);
-        Some(Close {
-            a: choose(close.a, none.a),
-            b: choose(close.b, none.b),
-            product: choose(close.product, none.product),
-            twice: choose(close.twice, none.twice),
-            inverse: choose(close.inverse, none.inverse),
-        })
+    }
+
+    /// u below which n − Σ is to come from D, and a number below 0 in the lanes that are not close; `None` where none is.
+    #[inline(always)]
+    pub(crate) fn close(self) -> Option<N> {
+        let [pixel, highest] = self.limits;
+        // (Σ n)²/Σ n² equal pixels would make these sums.
+        let limit = self.all.div(self.squares).mul(self.all).mul(pixel).min(highest);
+        let margin = self.all.mul_sub(limit, self.weighted).min(self.close);
+        let small = constant::<N>(SMALL * NEAR).div(limit);
+        margin.any_negative().then_some(margin.select_negative(small, constant(-1.0)))
     }
 }
 
-/// Whether any lane is below 0.
 #[inline(always)]
-pub(crate) fn below_zero<N: Number>(number: N) -> bool {
-    let zero = N::Scalar::from_f64(0.0);
-    (0..N::LANES).any(|lane| number.lane(lane) < zero)
+fn constant<N: Number>(value: f64) -> N {
+    N::splat(N::Scalar::from_f64(value))
 }
 
-/// The constants of E, in each lane its own.
-#[derive(Clone, Copy)]
-pub(crate) struct Close<N> {
-    /// a, by which φ(x) is multiplied.
-    a: N,
-    /// b, by which φ(y) is multiplied.
-    b: N,
-    /// ab, or −1 in the lanes that are not close: there E is not used.
-    pub(crate) product: N,
-    /// 2ab.
-    pub(crate) twice: N,
-    /// 1/2ab.
-    inverse: N,
-}
-
-impl<N: Number> Close<N> {
-    /// For images in which the patches that are close have lengths in the ratio `x` : `y`.
-    #[inline(always)]
-    pub(crate) fn new(x: N, y: N) -> Self {
-        let (one, largest) = (N::splat(N::Scalar::from_f64(1.0)), x.max(y));
-        // 1 where it is 0/0, too.
-        let [a, b] = [y, x].map(|length| length.div(largest).min(one));
-        let product = a.mul(b);
-        let twice = product.add(product);
-        Close { a, b, product, twice, inverse: one.div(twice) }
-    }
-
-    /// a x − b y.
-    #[inline(always)]
-    pub(crate) fn difference(&self, x: N, y: N) -> N {
-        self.a.mul(x).sub(self.b.mul(y))
-    }
-
-    /// n − Σ from E and the deviations of two pixels.
-    #[inline(always)]
-    pub(crate) fn deficit(&self, distance: N, x: N, y: N) -> N {
-        let apart = self.difference(x, y);
-        apart.neg_mul_add(apart, distance).mul(self.inverse)
-    }
-
-    /// Nothing is close.
-    #[inline(always)]
-    pub(crate) fn none() -> Self {
-        let [none, half, one, two] = [-1.0, 0.5, 1.0, 2.0].map(|value| N::splat(N::Scalar::from_f64(value)));
-        Close { a: one, b: one, product: none, twice: two, inverse: half }
-    }
+/// `sum` + (x α − y β)². Both products are rounded, so that x and y may be exchanged.
+#[inline(always)]
+pub(crate) fn add_distance<N: Number>(sum: N, (x, alpha): (N, N), (y, beta): (N, N)) -> N {
+    let apart = x.mul(alpha).sub(y.mul(beta));
+    apart.mul_add(apart, sum)
 }

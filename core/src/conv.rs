@@ -10,16 +10,17 @@
 //! rows move up by one, and down again in the next layer, whose pass begins at the other end. With other filters the old rows
 //! before it are kept aside.
 //!
-//! Where two images are all but equal at the same place, rounding leaves little of n − Σ, nor of κ0, which has its root in it. There
-//! E, the distance of φ(x) and φ(y), is carried beside Σ and Θ (`core/src/close.rs`). It costs a third more; the first layer tells which pairs need
+//! Where patches of two images are all but equal, rounding leaves little of n − Σ, nor of κ0, which has its root in it. There
+//! D = n − K is carried beside K and Θ (`core/src/close.rs`). It takes twice as long; the first layer tells which stencils need
 //! it, and few do.
 //!
 //! Source: Arora et al. 2019, arXiv 1904.11955v2, §4 and App. G; the layout is this project's own.
 
 use core::cell::Cell;
+use core::marker::PhantomData;
 
-use crate::Error;
-use crate::close::{Close, Watch};
+use crate::{Error, Shape};
+use crate::close::{Watch, add_distance};
 use crate::dual::{Activation, Case, Layer};
 use crate::network::Conv;
 use crate::number::{Number, Scalar};
@@ -28,7 +29,7 @@ use crate::variance::{check, prepared_len};
 
 /// The numbers of scratch that [`conv_pair`] needs.
 pub fn conv_scratch_len(net: &Conv) -> usize {
-    // Triples [K, Θ, E]: the entries, a row to move by, the rows kept aside, a row of vertical sums. Pairs: the sums of the outputs.
+    // Triples [K, Θ, D]: the entries, a row to move by, the rows kept aside, a row of vertical sums. Pairs: the sums of the outputs.
     3 * (net.pixels() + (rows_aside(net) + 2) * net.shape().width) + 2 * net.outputs()
 }
 
@@ -84,23 +85,29 @@ pub fn conv_pair<N: Number>(
     sums.fill(N::zero());
     let sums = Cell::from_mut(sums).as_slice_of_cells();
 
+    let (Some((x, [x_repeated, x_scale])), Some((y, [y_repeated, y_scale]))) = (x.split_last_chunk(), y.split_last_chunk())
+    else {
+        return Ok(());
+    };
     // Below 0 in the lanes that hold the image x itself.
     let itself = cap.unwrap_or(N::splat(N::Scalar::from_f64(1.0))).sub(N::splat(N::Scalar::from_f64(0.5)));
+    let repeated = N::splat(*x_repeated).min(*y_repeated);
     let (rows, columns) = readout::reach(net);
-    let none = Close::none();
     for di in -rows..=rows {
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);
-            let watch = if (di, dj) == (0, 0) { Some(Watch::new(itself)) } else { None };
-            let close = run::<N, 2>(net, &stencil, (x, y), watch, none, scratch.as_chunks_mut().0, sums);
-            if let Some(close) = close {
-                run::<N, 3>(net, &stencil, (x, y), None, close, scratch.as_chunks_mut().0, sums);
+            let watch = if (di, dj) == (0, 0) {
+                Watch::same(net.window() / net.shape().channels, repeated, itself)
+            } else {
+                Watch::displaced(repeated)
+            };
+            let small = run::<N, 2>(net, &stencil, (x, y), watch, N::zero(), scratch.as_chunks_mut().0, sums);
+            if let Some(small) = small {
+                run::<N, 3>(net, &stencil, (x, y), watch, small, scratch.as_chunks_mut().0, sums);
             }
         }
     }
-    if let (Some(&x), Some(&y)) = (x.last(), y.last()) {
-        readout::finish(net, sums, N::splat(x), y, out);
-    }
+    readout::finish(net, sums, N::splat(*x_scale), *y_scale, out);
     Ok(())
 }
 
@@ -135,6 +142,12 @@ impl Stencil {
         }
     }
 
+    /// Whether it joins pixels at the same place.
+    #[inline(always)]
+    fn same_place(&self) -> bool {
+        (self.di, self.dj) == (0, 0)
+    }
+
     /// Where row `r` of the stencil starts in a map of image x, and in one of image y.
     #[inline(always)]
     fn starts(&self, net: &Conv, r: usize) -> (usize, usize) {
@@ -145,20 +158,20 @@ impl Stencil {
 
 /// Runs one stencil through all layers and adds its entries to the sums of the readouts.
 ///
-/// An entry is \[K, Θ\], or for `LEN` = 3 \[K, Θ, E\], where lanes are `close`.
+/// An entry is \[K, Θ\], or for `LEN` = 3 \[K, Θ, D\], from which n − Σ comes where u is below `small`.
 ///
-/// With a `watch`, the run ends after the first layer if that finds close lanes, adds nothing and returns the `close` of the run that is to take
-/// its place.
+/// With `LEN` = 2 the run ends after the first layer if `watch` has then found close lanes, adds nothing and returns the `small` of the run that is
+/// to take its place.
 #[inline(always)]
 fn run<N: Number, const LEN: usize>(
     net: &Conv,
     stencil: &Stencil,
     (x, y): (&[N::Scalar], &[N]),
-    watch: Option<Watch<N>>,
-    close: Close<N>,
+    watch: Watch<N>,
+    small: N,
     scratch: &mut [[N; LEN]],
     sums: &[Cell<N>],
-) -> Option<Close<N>> {
+) -> Option<N> {
     let (width, len) = (stencil.width, stencil.height * stencil.width);
     let (entries, rows) = scratch.split_at_mut_checked(len + width)?;
     let channels = net.pixels() * net.shape().channels;
@@ -166,8 +179,9 @@ fn run<N: Number, const LEN: usize>(
     let (request, growth) = (net.request(), net.growth::<N::Scalar>());
     // Whether the entries lie one row down, as 3×3 filters leave them after every other layer.
     let mut down = false;
-    products(net, stencil, (x_pixels, y_pixels), &close, entries);
-    let watched = Cell::new(watch.unwrap_or(Watch::new(N::zero())));
+    products(net, stencil, (x_pixels, y_pixels), entries);
+    let watch = Cell::new(watch);
+    let mut patches = Patches { x: x_pixels, y: y_pixels, root: N::Scalar::from_f64(1.0) };
 
     let (x_maps, y_maps) = (x_maps.as_chunks().0, y_maps.as_chunks().0);
     for number in 1..=request.layers() {
@@ -177,33 +191,24 @@ fn run<N: Number, const LEN: usize>(
             for entry in entries.iter_mut() {
                 *entry = entry.map(|number| number.mul(N::splat(shrink)));
             }
+            patches.root = shrink.sqrt();
         }
-        let pass = Pass { net, stencil, x, y, layer: Layer::new(None, close), watch: &watched };
-        // The constants keep from being compiled what is not used: a run with E watches no more, and where Θ is not wanted it may be anything.
-        let ntk = request.theta_after(number);
-        if number > 1 {
-            if const { LEN == 3 } || ntk {
-                pass.layer::<Const<false, true, false>, LEN>(entries, rows, down);
-            } else {
-                pass.layer::<Const<false, false, false>, LEN>(entries, rows, down);
-            }
-        } else if const { LEN == 2 } && watch.is_some() {
-            if ntk {
-                pass.layer::<Const<true, true, true>, LEN>(entries, rows, down);
-            } else {
-                pass.layer::<Const<true, false, true>, LEN>(entries, rows, down);
-            }
-        } else if ntk {
-            pass.layer::<Const<true, true, false>, LEN>(entries, rows, down);
-        } else {
-            pass.layer::<Const<true, false, false>, LEN>(entries, rows, down);
+        let pass = Pass { net, stencil, x, y, layer: Layer::new(None), small, watch: &watch, patches };
+        // The constants keep from being compiled what is not used: where Θ is not wanted it may be anything.
+        match (number == 1, request.theta_after(number)) {
+            (true, true) => pass.layer::<Const<true, true>, LEN>(entries, rows, down),
+            (true, false) => pass.layer::<Const<true, false>, LEN>(entries, rows, down),
+            (false, true) => pass.layer::<Const<false, true>, LEN>(entries, rows, down),
+            (false, false) if const { LEN == 3 } => pass.layer::<Const<false, true>, LEN>(entries, rows, down),
+            (false, false) => pass.layer::<Const<false, false>, LEN>(entries, rows, down),
         }
-        if number == 1 && watch.is_some() {
-            let close = watched.get().close(net.patches());
-            if close.is_some() {
-                return close;
+        if const { LEN == 2 } && number == 1 {
+            let small = watch.get().close();
+            if small.is_some() {
+                return small;
             }
         }
+        patches = Patches { x: x.as_flattened(), y: y.as_flattened(), root: N::Scalar::from_f64(1.0) };
         down ^= net.filter() == 3;
         let start = if down { width } else { 0 };
         if let (Some(depth), Some(entries)) = (request.depth_after(number), part(entries, start, len)) {
@@ -213,13 +218,12 @@ fn run<N: Number, const LEN: usize>(
     None
 }
 
-/// Σ_c x_c\[i,j\] y_c\[i',j'\] on a stencil, the covariance before the first box, and Σ_c (a x_c\[i,j\] − b y_c\[i',j'\])² where E is carried.
+/// Σ_c x_c\[i,j\] y_c\[i',j'\] on a stencil, the covariance before the first box.
 #[inline(always)]
 fn products<N: Number, const LEN: usize>(
     net: &Conv,
     stencil: &Stencil,
     (x, y): (&[N::Scalar], &[N]),
-    close: &Close<N>,
     entries: &mut [[N; LEN]],
 ) {
     /// Entries at a time, so that their sums stay in registers from channel to channel.
@@ -229,33 +233,27 @@ fn products<N: Number, const LEN: usize>(
         let (Some(mut x), Some(mut y)) = (x.get(x_start..), y.get(y_start..)) else { return };
         let (blocks, rest) = row.as_chunks_mut::<BLOCK>();
         for block in blocks {
-            *block = covariances(net, (x, y), close);
+            *block = covariances(net, (x, y));
             (x, y) = (x.get(BLOCK..).unwrap_or_default(), y.get(BLOCK..).unwrap_or_default());
         }
         for entry in rest {
-            [*entry] = covariances(net, (x, y), close);
+            [*entry] = covariances(net, (x, y));
             (x, y) = (x.get(1..).unwrap_or_default(), y.get(1..).unwrap_or_default());
         }
     }
 }
 
-/// The first `B` entries \[Σ_c x_c y_c, 0\] or \[Σ_c x_c y_c, 0, Σ_c (a x_c − b y_c)²\].
+/// The first `B` entries \[Σ_c x_c y_c, 0, …\].
 #[inline(always)]
 fn covariances<N: Number, const LEN: usize, const B: usize>(
     net: &Conv,
     (mut x, mut y): (&[N::Scalar], &[N]),
-    close: &Close<N>,
 ) -> [[N; LEN]; B] {
     let mut sums = [[N::zero(); LEN]; B];
     for _ in 0..net.shape().channels {
         let (Some(some_x), Some(some_y)) = (x.first_chunk::<B>(), y.first_chunk::<B>()) else { break };
         for (sum, (&x, &y)) in sums.iter_mut().zip(some_x.iter().zip(some_y)) {
-            let x = N::splat(x);
-            sum[0] = x.mul_add(y, sum[0]);
-            if let Some(distance) = sum.get_mut(2) {
-                let difference = close.difference(x, y);
-                *distance = difference.mul_add(difference, *distance);
-            }
+            sum[0] = N::splat(x).mul_add(y, sum[0]);
         }
         (x, y) = (x.get(net.pixels()..).unwrap_or_default(), y.get(net.pixels()..).unwrap_or_default());
     }
@@ -263,29 +261,53 @@ fn covariances<N: Number, const LEN: usize, const B: usize>(
 }
 
 /// The cases of a layer as a type.
-struct Const<const FIRST: bool, const NTK: bool, const WATCH: bool>;
+struct Const<const FIRST: bool, const NTK: bool>;
 
-impl<const FIRST: bool, const NTK: bool, const WATCH: bool> Case for Const<FIRST, NTK, WATCH> {
+impl<const FIRST: bool, const NTK: bool> Case for Const<FIRST, NTK> {
     const FIRST: bool = FIRST;
     const NTK: bool = NTK;
-    const WATCH: bool = WATCH;
+}
+
+/// A case in which pixels that come close to each other are looked out for.
+struct Watching<C>(PhantomData<C>);
+
+impl<C: Case> Case for Watching<C> {
+    const FIRST: bool = C::FIRST;
+    const NTK: bool = C::NTK;
+    const WATCH: bool = true;
 }
 
 /// One layer on one stencil, with the deviations (√v, 1/√v) of the two images before this layer.
 ///
-/// K, Θ and E of an entry lie side by side: so the hot loop gets by with few pointers.
+/// K, Θ and D of an entry lie side by side: so the hot loop gets by with few pointers.
 struct Pass<'a, N: Number> {
     net: &'a Conv,
     stencil: &'a Stencil,
     x: &'a [[N::Scalar; 2]],
     y: &'a [[N; 2]],
     layer: Layer<N>,
+    /// u below which n − Σ comes from D, where that is carried.
+    small: N,
     /// What has been met, in a case that watches.
     watch: &'a Cell<Watch<N>>,
+    /// What n − Σ of this layer comes from, where D is carried.
+    patches: Patches<'a, N>,
+}
+
+/// Where the patches of two images are found that are compared with each other: the pixels, or √v of the layer before.
+#[derive(Clone, Copy)]
+struct Patches<'a, N: Number> {
+    x: &'a [N::Scalar],
+    y: &'a [N],
+    /// The root of what has been multiplied to v since.
+    root: N::Scalar,
 }
 
 /// The pairs √v, 1/√v of a row of image x and of image y.
 type Maps<'a, N> = (&'a [[<N as Number>::Scalar; 2]], &'a [[N; 2]]);
+
+/// A row to be written, one of old values and the one after that.
+type Rows<'a, N, const LEN: usize> = (&'a mut [[N; LEN]], &'a [[N; LEN]], &'a [[N; LEN]]);
 
 impl<N: Number> Pass<'_, N> {
     /// `entries` holds a row more than the stencil, the first one if its rows lie one row down, otherwise the last.
@@ -328,7 +350,12 @@ impl<N: Number> Pass<'_, N> {
                 (below.get_mut(..width), part(above, r * width, width), after)
             };
             let (Some(new), Some(old), Some((x, y))) = (new, old, self.maps(r)) else { return };
-            row_of_three::<N, C, LEN>(new, old, after.unwrap_or(zeros), (x, y), &self.layer, self.watch);
+            let rows = (new, old, after.unwrap_or(zeros));
+            if C::FIRST && const { LEN == 2 } && self.watched(r) {
+                self.row_of_three::<Watching<C>, LEN>(rows, r, (x, y));
+            } else {
+                self.row_of_three::<C, LEN>(rows, r, (x, y));
+            }
         }
     }
 
@@ -342,6 +369,7 @@ impl<N: Number> Pass<'_, N> {
         for r in 0..self.stencil.height {
             vertical_sums(entries, r, reach, above, sums);
             let (Some((x, y)), Some(row)) = (self.maps(r), entries.get_mut(r * width..(r + 1) * width)) else { return };
+            let watched = C::FIRST && const { LEN == 2 } && self.watched(r);
             for (column, (entry, (&x, &y))) in row.iter_mut().zip(x.iter().zip(y)).enumerate() {
                 let end = width.min(column.saturating_add(reach).saturating_add(1));
                 let window = sums.get(column.saturating_sub(reach)..end).unwrap_or_default();
@@ -349,49 +377,122 @@ impl<N: Number> Pass<'_, N> {
                 for &value in window {
                     boxed = plus::<N, C, LEN>(boxed, value);
                 }
-                *entry = begin::<N, C, LEN>(boxed, x, y, &self.layer, self.watch).end::<C, LEN>(&self.layer);
+                let begun = if watched {
+                    self.begin::<Watching<C>, LEN>(boxed, (r, column), x, y)
+                } else {
+                    self.begin::<C, LEN>(boxed, (r, column), x, y)
+                };
+                *entry = begun.end::<C, LEN>(&self.layer);
             }
         }
     }
-}
 
-/// One row: `new`, which holds the old values of the row before it, takes the values that follow from `old`, its own old
-/// values, and `after`, those of the row after it.
-#[inline(always)]
-fn row_of_three<N: Number, C: Case, const LEN: usize>(
-    new: &mut [[N; LEN]],
-    old: &[[N; LEN]],
-    after: &[[N; LEN]],
-    (x, y): Maps<'_, N>,
-    layer: &Layer<N>,
-    watch: &Cell<Watch<N>>,
-) {
-    // One length for all, once: the loop below is then free of bounds checks.
-    let width = old.len();
-    let (Some(new), Some(after), Some(x), Some(y)) =
-        (new.get_mut(..width), after.get(..width), x.get(..width), y.get(..width))
-    else {
-        return;
-    };
-    let (Some(&first_x), Some(&first_y)) = (x.first(), y.first()) else { return };
-    let mut left = vertical::<N, C, LEN>(new, old, after, 0);
-    let mut middle = if width > 1 { vertical::<N, C, LEN>(new, old, after, 1) } else { [N::zero(); LEN] };
-    let mut entry = begin::<N, C, LEN>(plus::<N, C, LEN>(left, middle), first_x, first_y, layer, watch);
-    for column in 2..width {
-        let right = vertical::<N, C, LEN>(new, old, after, column);
-        let sum = plus::<N, C, LEN>(plus::<N, C, LEN>(left, middle), right);
-        let next = begin::<N, C, LEN>(sum, x[column - 1], y[column - 1], layer, watch);
-        new[column - 2] = entry.end::<C, LEN>(layer);
-        entry = next;
-        (left, middle) = (middle, right);
+    /// One row: `new`, which holds the old values of the row before it, takes the values that follow from `old`, its own old
+    /// values, and `after`, those of the row after it.
+    #[inline(always)]
+    fn row_of_three<C: Case, const LEN: usize>(
+        &self,
+        (new, old, after): Rows<'_, N, LEN>,
+        r: usize,
+        (x, y): Maps<'_, N>,
+    ) {
+        // One length for all, once: the loop below is then free of bounds checks.
+        let width = old.len();
+        let (Some(new), Some(after), Some(x), Some(y)) =
+            (new.get_mut(..width), after.get(..width), x.get(..width), y.get(..width))
+        else {
+            return;
+        };
+        let (Some(&first_x), Some(&first_y)) = (x.first(), y.first()) else { return };
+        let mut left = vertical::<N, C, LEN>(new, old, after, 0);
+        let mut middle = if width > 1 { vertical::<N, C, LEN>(new, old, after, 1) } else { [N::zero(); LEN] };
+        let mut entry = self.begin::<C, LEN>(plus::<N, C, LEN>(left, middle), (r, 0), first_x, first_y);
+        for column in 2..width {
+            let right = vertical::<N, C, LEN>(new, old, after, column);
+            let sum = plus::<N, C, LEN>(plus::<N, C, LEN>(left, middle), right);
+            let next = self.begin::<C, LEN>(sum, (r, column - 1), x[column - 1], y[column - 1]);
+            new[column - 2] = entry.end::<C, LEN>(&self.layer);
+            entry = next;
+            (left, middle) = (middle, right);
+        }
+        if let ([.., before, _], Some(&x), Some(&y)) = (&mut *new, x.last(), y.last()) {
+            let next = self.begin::<C, LEN>(plus::<N, C, LEN>(left, middle), (r, width - 1), x, y);
+            *before = entry.end::<C, LEN>(&self.layer);
+            entry = next;
+        }
+        if let Some(place) = new.last_mut() {
+            *place = entry.end::<C, LEN>(&self.layer);
+        }
     }
-    if let ([.., before, _], Some(&x), Some(&y)) = (&mut *new, x.last(), y.last()) {
-        let next = begin::<N, C, LEN>(plus::<N, C, LEN>(left, middle), x, y, layer, watch);
-        *before = entry.end::<C, LEN>(layer);
-        entry = next;
+
+    /// Begins an entry at a row and column of the stencil, with the deviations of one pixel of x for all lanes.
+    ///
+    /// Where D is carried and n − Σ is small, it is box D + n G. Elsewhere rounding leaves enough of the difference.
+    #[inline(always)]
+    fn begin<C: Case, const LEN: usize>(
+        &self,
+        boxed: [N; LEN],
+        place: (usize, usize),
+        x: [N::Scalar; 2],
+        y: [N; 2],
+    ) -> Activation<N> {
+        let x = x.map(N::splat);
+        let mut deficit = Activation::deficit::<C>(boxed[0], x[0], y[0]);
+        if let Some(&carried) = boxed.get(2) {
+            let n = x[0].mul(y[0]);
+            let mut margin = n.neg_mul_add(self.small, deficit);
+            if C::FIRST {
+                // n − |Σ| of opposite patches does not come from how far they are apart.
+                margin = boxed[0].select_negative(N::zero(), margin);
+            }
+            if margin.any_negative() {
+                let gap = self.gap::<C>(place, x[1], y[1]);
+                deficit = margin.select_negative(gap.mul_add(n, carried), deficit);
+            }
+        }
+        let begun = Activation::begin::<C>([boxed[0], boxed[1], deficit], x[1].mul(y[1]), &self.layer);
+        if C::WATCH {
+            self.watch.set(self.watch.get().and(boxed[0], begun.u, x[0], y[0]));
+        }
+        begun
     }
-    if let Some(place) = new.last_mut() {
-        *place = entry.end::<C, LEN>(layer);
+
+    /// Whether row `r` of the stencil is looked at: of pixels at different places every q-th and the last, whose windows leave no row out.
+    #[inline(always)]
+    fn watched(&self, r: usize) -> bool {
+        self.stencil.same_place() || r % self.net.filter() == self.net.reach() || r + 1 == self.stencil.height
+    }
+
+    /// G: half the squared distance of the patches around the pixels at a row and column of the stencil, each divided by its length.
+    #[inline(always)]
+    fn gap<C: Case>(&self, (r, s): (usize, usize), x_inverse: N, y_inverse: N) -> N {
+        let (Shape { channels, height, width }, stencil) = (self.net.shape(), self.stencil);
+        // Pixels, or pairs √v, 1/√v.
+        let (planes, stride) = if C::FIRST { (channels, 1) } else { (1, 2) };
+        // No further than to the other side of the image.
+        let (rows, columns) = (self.net.reach().min(height - 1), self.net.reach().min(width - 1));
+        let root = N::splat(self.patches.root);
+        let (x_scale, y_scale) = (x_inverse.mul(root), y_inverse.mul(root));
+        let mut sum = N::zero();
+        for line in 0..planes * (2 * rows + 1) {
+            let (plane, i) = (line / (2 * rows + 1), line % (2 * rows + 1));
+            // A row of an image, empty outside of it: below 0 its number wraps.
+            let line = |row: usize| {
+                let row = (row + r + i).wrapping_sub(rows);
+                let start = (plane * height + row.min(height)) * width * stride;
+                if row < height { start..start + width * stride } else { 0..0 }
+            };
+            let x = self.patches.x.get(line(stencil.x_row)).unwrap_or_default();
+            let y = self.patches.y.get(line(stencil.y_row)).unwrap_or_default();
+            for j in s..=s + 2 * columns {
+                let at = |start: usize| (start + j).wrapping_sub(columns).wrapping_mul(stride);
+                let (x, y) = (x.get(at(stencil.x_column)), y.get(at(stencil.y_column)));
+                let x = if let Some(&x) = x { N::splat(x) } else { N::zero() };
+                let y = if let Some(&y) = y { y } else { N::zero() };
+                sum = add_distance(sum, (x, x_scale), (y, y_scale));
+            }
+        }
+        sum.mul(N::splat(N::Scalar::from_f64(0.5)))
     }
 }
 
@@ -404,23 +505,6 @@ fn vertical<N: Number, C: Case, const LEN: usize>(
     column: usize,
 ) -> [N; LEN] {
     plus::<N, C, LEN>(plus::<N, C, LEN>(before[column], old[column]), after[column])
-}
-
-/// [`Activation::begin`] with the deviations of one pixel of x for all lanes.
-#[inline(always)]
-fn begin<N: Number, C: Case, const LEN: usize>(
-    boxed: [N; LEN],
-    x: [N::Scalar; 2],
-    y: [N; 2],
-    layer: &Layer<N>,
-    watch: &Cell<Watch<N>>,
-) -> Activation<N> {
-    let x = x.map(N::splat);
-    let begun = Activation::begin::<C, LEN>(boxed, x, y, layer);
-    if C::WATCH {
-        watch.set(watch.get().and(boxed[0], begun.u, x, y));
-    }
-    begun
 }
 
 /// The sum of two entries, of Θ only where it is wanted and has been set.

@@ -7,7 +7,7 @@
 
 use crate::Error;
 use crate::accumulate::exact_sum;
-use crate::close::{Close, below_zero};
+use crate::close::add_distance;
 use crate::dual::{Activation, Case, Layer};
 use crate::network::{Dense, Kernel, Trained};
 use crate::number::{Number, Scalar};
@@ -162,24 +162,25 @@ pub fn dense_layers<N: Number>(
     check("input y", y.len(), x.len())?;
     let request = net.request();
     let trained = request.trained() == Trained::All;
-    let layer = Layer::new(cap, Close::none());
+    let layer = Layer::new(cap);
     let depths = request.depths().len();
     // Both ways by ρ ρ' twice, which leaves what is between within the range.
     let root = of_x[2].mul(of_y[2]);
     let sigma = covariance.div(root).div(root).narrowed();
-    let (mut entry, mut deficit) = ([sigma, N::zero()], of_x[0].mul_sub(of_y[0], sigma.abs()));
+    let mut deficit = of_x[0].mul_sub(of_y[0], sigma.abs());
     // Below 0 in the lanes that are close; not where a deviation is 0.
     let margin = of_x[0].mul(N::splat(N::Scalar::from_f64(CLOSE))).neg_mul_add(of_y[0], deficit);
     let margin = sigma.select_negative(N::zero(), margin);
-    if below_zero(margin) {
+    if margin.any_negative() {
         deficit = margin.select_negative(close_deficit((x, of_x), (y, of_y)), deficit);
     }
+    let mut entry = [sigma, N::zero(), deficit];
     let inverse = of_x[1].mul(of_y[1]);
     for number in 1..=request.layers() {
-        (entry, deficit) = match (number == 1, request.theta_after(number)) {
-            (true, true) => activate::<N, First<true>>(entry, deficit, inverse, &layer),
-            (true, false) => activate::<N, First<false>>(entry, deficit, inverse, &layer),
-            (false, _) => activate::<N, Later>(entry, deficit, inverse, &layer),
+        entry = match (number == 1, request.theta_after(number)) {
+            (true, true) => activate::<N, First<true>>(entry, inverse, &layer),
+            (true, false) => activate::<N, First<false>>(entry, inverse, &layer),
+            (false, _) => activate::<N, Later>(entry, inverse, &layer),
         };
         if let Some(depth) = request.depth_after(number) {
             for (a, kernel) in request.kernels().iter().enumerate() {
@@ -197,29 +198,28 @@ pub fn dense_layers<N: Number>(
     Ok(())
 }
 
-/// n − Σ of inputs close to each other: (E − (a √v − b √v')²)/2ab with E = |a x − b y|², a : b = √v' : √v (`core/src/close.rs`).
+/// n − Σ of inputs close to each other: n G, with G = ½ |x/√v − y/√v'|² (`core/src/close.rs`).
 #[inline(always)]
 fn close_deficit<N: Number>((x, of_x): (&[N::Scalar], [N; 3]), (y, of_y): (&[N], [N; 3])) -> N {
     let one = N::splat(N::Scalar::from_f64(1.0));
     let [x_scale, y_scale] = [of_x[2], of_y[2]].map(|root| one.div(root.mul(root)));
-    let close = Close::new(of_x[0], of_y[0]);
     let mut distance = [N::zero(); 2];
     for (x, y) in x.chunks(FEATURE_BLOCK).zip(y.chunks(FEATURE_BLOCK)) {
         let mut sum = N::zero().widened();
         for (&x, &y) in x.iter().zip(y) {
-            let difference = close.difference(N::splat(x).mul(x_scale), y.mul(y_scale));
-            sum = difference.mul_add(difference, sum);
+            sum = add_distance(sum, (N::splat(x).mul(x_scale), of_x[1]), (y.mul(y_scale), of_y[1]));
         }
         distance = add_exactly(distance, sum);
     }
-    close.deficit(distance[0].add(distance[1]).narrowed(), of_x[0], of_y[0])
+    let half = N::splat(N::Scalar::from_f64(0.5));
+    distance[0].add(distance[1]).narrowed().mul(half).mul(of_x[0].mul(of_y[0]))
 }
 
-/// One layer. n = √(v v') is the same in all of them, since κ1(1) = 1: so n − K is the next one's n − Σ, and computed as such, not
-/// as a difference of rounded numbers, whose error each layer would magnify (u = 1 − λ falls as 44/h² in layer h).
+/// One layer, from Σ, Θ and n − Σ to K, Θ and n − K. n = √(v v') is the same in all of them, since κ1(1) = 1: so n − K is the next one's n − Σ, and
+/// computed as such, not as a difference of rounded numbers, whose error each layer would magnify (u = 1 − λ falls as 44/h² in layer h).
 #[inline(always)]
-fn activate<N: Number, C: Case>(entry: [N; 2], deficit: N, inverse: N, layer: &Layer<N>) -> ([N; 2], N) {
-    Activation::with_deficit::<C>(entry, deficit, inverse, layer).end_with_deficit::<C>(layer)
+fn activate<N: Number, C: Case>(entry: [N; 3], inverse: N, layer: &Layer<N>) -> [N; 3] {
+    Activation::begin::<C>(entry, inverse, layer).end::<C, 3>(layer)
 }
 
 /// The first layer: Σ may be negative.

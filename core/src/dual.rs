@@ -25,7 +25,6 @@
 //!
 //! Source: Cho and Saul 2009, eqs. 6 and 7; Arora et al. 2019, arXiv 1904.11955v2, App. D and G.
 
-use crate::close::Close;
 use crate::number::{Number, Scalar};
 
 /// κ0(λ) = (π − acos λ)/π, the derivative's dual activation; λ is clamped to [−1, 1].
@@ -92,15 +91,14 @@ pub(crate) struct Layer<N: Number> {
     unit: N::Scalar,
     /// 0 in the lanes that join a pixel with itself, where λ is exactly 1, and 1 elsewhere.
     cap: N,
-    close: Close<N>,
 }
 
 impl<N: Number> Layer<N> {
-    /// With `cap` from [`crate::identity_cap`], and E where images are `close` to each other.
+    /// With `cap` from [`crate::identity_cap`].
     #[inline(always)]
-    pub(crate) fn new(cap: Option<N>, close: Close<N>) -> Self {
+    pub(crate) fn new(cap: Option<N>) -> Self {
         let one = N::Scalar::from_f64(1.0);
-        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)), close }
+        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)) }
     }
 }
 
@@ -116,13 +114,11 @@ impl<N: Number> Layer<N> {
 /// u = (n − Σ)/n       K = Σ + (n − Σ) √u R(u)       Θ ← (Θ + K) − √u Θ P(u)
 /// ```
 ///
-/// With E = |a φ(x) − b φ(y)|² = a² v + b² v' − 2ab Σ beside them, for images that are close to each other ([`Close`]),
+/// With D = n − K beside them, for images that are close to each other (`core/src/close.rs`) and for dense nets,
 ///
 /// ```text
-/// n − Σ = (E − (a √v − b √v')²)/2ab   where E ≤ ab n          E ← E − 2ab (K − Σ)
+/// n − Σ = box D + n G        D ← (n − Σ) − (n − Σ) √u R(u)
 /// ```
-///
-/// because κ1(1) = 1 leaves v and v' as they are.
 ///
 /// A variance of 0 has the inverse 0 and needs no branch: there Σ and Θ are 0 and stay so, whatever λ is taken for. Where a variance
 /// only counts as 0, Σ is at most 1e-19 (`f32`) of what the largest pixels of the images make, and stays that: little beside the
@@ -145,28 +141,18 @@ pub(crate) struct Activation<N> {
     pub(crate) u: N,
     /// √u, clamped to λ in [−1, 1], and 0 where a pixel meets itself.
     root: N,
-    /// E, or 0 where it is not carried.
-    distance: N,
 }
 
 impl<N: Number> Activation<N> {
-    /// Begins with Σ and Θ, and E where there are three (all boxed), and the pairs √v, 1/√v (0 where v is 0) of the two pixels.
+    /// n − |Σ|, from Σ, √v and √v'.
     #[inline(always)]
-    pub(crate) fn begin<C: Case, const LEN: usize>(entry: [N; LEN], x: [N; 2], y: [N; 2], layer: &Layer<N>) -> Self {
-        let magnitude = if C::FIRST { entry[0].abs() } else { entry[0] };
-        let mut deficit = x[0].mul_sub(y[0], magnitude);
-        let distance = entry.get(2).copied();
-        if let Some(distance) = distance {
-            let close = layer.close.deficit(distance, x[0], y[0]);
-            deficit = x[0].mul(layer.close.product).mul_sub(y[0], distance).select_negative(deficit, close);
-        }
-        let begun = Self::with_deficit::<C>([entry[0], entry[1]], deficit, x[1].mul(y[1]), layer);
-        Activation { distance: distance.unwrap_or(N::zero()), ..begun }
+    pub(crate) fn deficit<C: Case>(sigma: N, x: N, y: N) -> N {
+        x.mul_sub(y, if C::FIRST { sigma.abs() } else { sigma })
     }
 
-    /// Begins with Σ and Θ, n − |Σ| and 1/n (0 where a variance is 0).
+    /// Begins with Σ, Θ and n − |Σ|, and 1/n (0 where a variance is 0).
     #[inline(always)]
-    pub(crate) fn with_deficit<C: Case>([sigma, theta]: [N; 2], deficit: N, inverse: N, layer: &Layer<N>) -> Self {
+    pub(crate) fn begin<C: Case>([sigma, theta, deficit]: [N; 3], inverse: N, layer: &Layer<N>) -> Self {
         let u = deficit.mul(inverse);
         // Rounding may take u an ulp below 0. Where the root is 0 the polynomials do not count, so they need not wait.
         let mut bounded = u.max(N::zero());
@@ -175,39 +161,25 @@ impl<N: Number> Activation<N> {
         }
         // Θ⁰ = Σ⁰; where the first layer is frozen and Θ⁰ is 0, this is not read.
         let theta = if C::FIRST { sigma } else { theta };
-        Activation { sigma, theta, deficit, u, root: bounded.sqrt(), distance: N::zero() }
+        Activation { sigma, theta, deficit, u, root: bounded.sqrt() }
     }
 
-    /// Ends with K and Θ after the layer, and E where there are three.
+    /// Ends with K and Θ after the layer, and D where there are three.
     #[inline(always)]
     pub(crate) fn end<C: Case, const LEN: usize>(self, layer: &Layer<N>) -> [N; LEN] {
-        let r = self.u.kappa1_factor(layer.unit);
+        let Activation { sigma, deficit, u, root, .. } = self;
+        let r = u.kappa1_factor(layer.unit);
         let [k, theta] = self.end_with::<C>(r, layer);
         let mut entry = [theta; LEN];
         entry[0] = k;
-        if let Some(distance) = entry.get_mut(2) {
-            let grown = self.deficit.mul(self.root);
-            *distance = grown.mul(layer.close.twice).neg_mul_add(r, self.distance);
+        if let Some(carried) = entry.get_mut(2) {
+            *carried = deficit.mul(root).neg_mul_add(r, deficit);
             if C::FIRST {
-                // Where Σ < 0, K − Σ is larger by |Σ|.
-                let cut = self.sigma.max(N::zero()).sub(self.sigma);
-                *distance = cut.neg_mul_add(layer.close.twice, *distance);
+                // Where Σ < 0, n − K = (n − |Σ|) − K + |Σ|.
+                *carried = carried.add(sigma.abs().sub(sigma.max(N::zero())));
             }
         }
         entry
-    }
-
-    /// Ends with K and Θ, and n − K: without cancellation, so that 1 − λ of the next layer keeps its digits where n is the same there.
-    #[inline(always)]
-    pub(crate) fn end_with_deficit<C: Case>(self, layer: &Layer<N>) -> ([N; 2], N) {
-        let Activation { sigma, deficit, u, root, .. } = self;
-        let r = u.kappa1_factor(layer.unit);
-        let mut after = deficit.mul(root).neg_mul_add(r, deficit);
-        if C::FIRST {
-            // Where Σ < 0, n − K = (n − |Σ|) − K + |Σ|.
-            after = after.add(sigma.abs().sub(sigma.max(N::zero())));
-        }
-        (self.end_with::<C>(r, layer), after)
     }
 
     /// `r` is R(u).

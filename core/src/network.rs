@@ -233,11 +233,6 @@ impl Conv {
         self.shape.channels.saturating_mul(within(self.shape.height)).saturating_mul(within(self.shape.width))
     }
 
-    /// The size of an image in windows: so many patches do not overlap.
-    pub(crate) fn patches(&self) -> f64 {
-        (self.pixels() * self.shape.channels) as f64 / self.window() as f64
-    }
-
     /// The reach of a filter, (q − 1)/2.
     pub(crate) fn reach(&self) -> usize {
         self.filter / 2

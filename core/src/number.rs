@@ -56,6 +56,13 @@ pub trait Number: Copy {
     /// In each lane `negative` where `self` is below zero, `other` elsewhere.
     fn select_negative(self, negative: Self, other: Self) -> Self;
 
+    /// Whether any lane is below zero.
+    #[inline(always)]
+    fn any_negative(self) -> bool {
+        let zero = Self::Scalar::from_f64(0.0);
+        (0..Self::LANES).any(|lane| self.lane(lane) < zero)
+    }
+
     /// P(u) = acos(1 − u) / (π √u) for u in [0, 1]; see [`crate::dual`]. `unit` is 1, see [`polynomial`].
     #[inline(always)]
     fn kappa0_factor(self, unit: Self::Scalar) -> Self {

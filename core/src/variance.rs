@@ -17,9 +17,9 @@ use crate::network::Conv;
 use crate::number::{Number, Scalar};
 use crate::scale;
 
-/// The numbers that [`prepare`] writes for one image: its pixels, √v and 1/√v of every layer, and its scale.
+/// The numbers that [`prepare`] writes for one image: its pixels, √v and 1/√v of every layer, its share of repeated patches and its scale.
 pub fn prepared_len(net: &Conv) -> usize {
-    net.pixels() * (net.shape().channels + 2 * net.request().layers()) + 1
+    net.pixels() * (net.shape().channels + 2 * net.request().layers()) + 2
 }
 
 /// Scales one image and computes its variance maps, or does so for one image in each lane.
@@ -29,7 +29,8 @@ pub fn prepared_len(net: &Conv) -> usize {
 /// # Shapes
 /// `pixels`: C·P·Q in the order channel, row, column. `out`: [`prepared_len`], in the order pixels, divided by the square of a
 /// power of two ρ so that the largest lies in [1, 4); then for each ReLU layer the P·Q pairs √v, 1/√v (0 where v is 0 or subnormal)
-/// of the scaled image, without the divisions by q²; then ρ.
+/// of the scaled image, without the divisions by q²; then the share of Σ v that pixels have whose v is that of the one before, in their row or
+/// column; then ρ.
 ///
 /// # Accuracy
 /// √v and 1/√v within 10 ULP after 39 layers (measured: 5.4, `accuracy/tests/rules.rs`); pixels and ρ are exact.
@@ -45,10 +46,8 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
     let size = net.pixels();
     check("pixels", pixels.len(), size * net.shape().channels)?;
     check("prepared image", out.len(), prepared_len(net))?;
-    let have = out.len();
-    let Some((scaled, maps)) = out.split_at_mut_checked(pixels.len()) else {
-        return Err(Error::Length { what: "prepared image", have, need: prepared_len(net) });
-    };
+    let (scaled, maps) = out.split_at_mut_checked(pixels.len()).unwrap_or_default();
+    let Some(([repeated, scale], maps)) = maps.as_chunks_mut().0.split_last_mut() else { return Ok(()) };
     let lowered = scale::lowered::<N::Scalar>(net.window(), net.request().layers());
     let root = scale::root(pixels, lowered);
     let one = N::Scalar::from_f64(1.0);
@@ -56,8 +55,7 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
     for (scaled, &pixel) in scaled.iter_mut().zip(pixels) {
         *scaled = pixel.mul(inverse);
     }
-    let (maps, rest) = maps.as_chunks_mut();
-    rest.fill(root);
+    *scale = root;
 
     let mut layers = maps.chunks_exact_mut(size);
     let Some(mut current) = layers.next() else { return Ok(()) };
@@ -70,6 +68,7 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
         }
     }
     box_sum(current, width, p);
+    *repeated = repetition(current, width);
     let growth = net.growth::<N::Scalar>();
     for (layer, next) in (2..).zip(layers) {
         let shrink = N::splat(growth.before(layer).unwrap_or(one));
@@ -114,6 +113,21 @@ fn box_sum<N: Number>(map: &mut [[N; 2]], width: usize, p: usize) {
             }
         }
     }
+}
+
+/// The share of the sum of the second numbers of `map` that those make which are the same as the one before, in their row or column.
+#[inline(always)]
+fn repetition<N: Number>(map: &[[N; 2]], width: usize) -> N {
+    let (mut repeated, mut all) = (N::zero(), N::zero());
+    for (at, pair) in map.iter().enumerate() {
+        let before = |back: usize| at.checked_sub(back).and_then(|before| map.get(before)).map_or(N::zero(), |pair| pair[1]);
+        let left = if at % width == 0 { N::zero() } else { before(1) };
+        let apart = pair[1].sub(left).abs().min(pair[1].sub(before(width)).abs());
+        let same = apart.sub(N::splat(N::Scalar::smallest_normal()));
+        repeated = repeated.add(same.select_negative(pair[1], N::zero()));
+        all = all.add(pair[1]);
+    }
+    repeated.div(all.max(N::splat(N::Scalar::smallest_normal())))
 }
 
 /// The first place within `p` of `at` in a line of `size`, and the one after the last.

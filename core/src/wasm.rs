@@ -93,6 +93,10 @@ macro_rules! vector {
             fn select_negative(self, negative: Self, other: Self) -> Self {
                 $name(v128_bitselect(negative.0, other.0, $less(self.0, $splat(0.0))))
             }
+            #[inline(always)]
+            fn any_negative(self) -> bool {
+                v128_any_true($less(self.0, $splat(0.0)))
+            }
         }
     };
 }

@@ -15,6 +15,7 @@ vector! {
     select_negative |x, negative, other| {
         _mm256_blendv_ps(other, negative, _mm256_cmp_ps::<_CMP_LT_OQ>(x, _mm256_setzero_ps()))
     };
+    any_negative |x| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(x, _mm256_setzero_ps())) != 0;
 }
 
 vector! {
@@ -27,4 +28,5 @@ vector! {
     select_negative |x, negative, other| {
         _mm256_blendv_pd(other, negative, _mm256_cmp_pd::<_CMP_LT_OQ>(x, _mm256_setzero_pd()))
     };
+    any_negative |x| _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_LT_OQ>(x, _mm256_setzero_pd())) != 0;
 }

@@ -15,6 +15,7 @@ vector! {
     select_negative |x, negative, other| {
         _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(x, _mm512_setzero_ps()), other, negative)
     };
+    any_negative |x| _mm512_cmp_ps_mask::<_CMP_LT_OQ>(x, _mm512_setzero_ps()) != 0;
 }
 
 vector! {
@@ -27,4 +28,5 @@ vector! {
     select_negative |x, negative, other| {
         _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_LT_OQ>(x, _mm512_setzero_pd()), other, negative)
     };
+    any_negative |x| _mm512_cmp_pd_mask::<_CMP_LT_OQ>(x, _mm512_setzero_pd()) != 0;
 }

@@ -18,6 +18,7 @@ vector! {
     sqrt vsqrtq_f32; abs vabsq_f32;
     min |a, b| vbslq_f32(vcltq_f32(a, b), a, b); max |a, b| vbslq_f32(vcgtq_f32(a, b), a, b);
     select_negative |x, negative, other| vbslq_f32(vcltzq_f32(x), negative, other);
+    any_negative |x| vmaxvq_u32(vcltzq_f32(x)) != 0;
 }
 
 vector! {
@@ -30,4 +31,5 @@ vector! {
     sqrt vsqrtq_f64; abs vabsq_f64;
     min |a, b| vbslq_f64(vcltq_f64(a, b), a, b); max |a, b| vbslq_f64(vcgtq_f64(a, b), a, b);
     select_negative |x, negative, other| vbslq_f64(vcltzq_f64(x), negative, other);
+    any_negative |x| vmaxvq_u32(vreinterpretq_u32_u64(vcltzq_f64(x))) != 0;
 }

@@ -12,7 +12,7 @@ macro_rules! vector {
         add $add:expr; sub $sub:expr; mul $mul:expr; div $div:expr;
         mul_add $mul_add:expr; mul_sub $mul_sub:expr; neg_mul_add $neg_mul_add:expr;
         sqrt $sqrt:expr; abs $abs:expr; min $min:expr; max $max:expr;
-        select_negative $select_negative:expr;
+        select_negative $select_negative:expr; any_negative $any_negative:expr;
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
@@ -113,6 +113,11 @@ macro_rules! vector {
             fn select_negative(self, negative: Self, other: Self) -> Self {
                 // SAFETY: the machine has the instructions (see `vector!`).
                 unsafe { $name($select_negative(self.0, negative.0, other.0)) }
+            }
+            #[inline(always)]
+            fn any_negative(self) -> bool {
+                // SAFETY: the machine has the instructions (see `vector!`).
+                unsafe { $any_negative(self.0) }
             }
         }
     };
