@@ -97,7 +97,7 @@ pub fn conv_pair<N: Number>(
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);
             let watch = if (di, dj) == (0, 0) {
-                Watch::same(net.window() / net.shape().channels, repeated, itself)
+                Watch::same(net.area(), repeated, itself)
             } else {
                 Watch::displaced(repeated)
             };
@@ -109,6 +109,12 @@ pub fn conv_pair<N: Number>(
     }
     readout::finish(net, sums, N::splat(*x_scale), *y_scale, out);
     Ok(())
+}
+
+/// Whether a layer moves the rows by one: with 3×3 filters, but not where D is carried, which is rare: there less code counts for more than speed.
+#[inline(always)]
+fn moves<const LEN: usize>(net: &Conv) -> bool {
+    net.filter() == 3 && const { LEN == 2 }
 }
 
 /// The entries of one displacement: `height` × `width` of them, entry (r, s) joining pixel (`x_row` + r, `x_column` + s)
@@ -209,7 +215,7 @@ fn run<N: Number, const LEN: usize>(
             }
         }
         patches = Patches { x: x.as_flattened(), y: y.as_flattened(), root: N::Scalar::from_f64(1.0) };
-        down ^= net.filter() == 3;
+        down ^= moves::<LEN>(net);
         let start = if down { width } else { 0 };
         if let (Some(depth), Some(entries)) = (request.depth_after(number), part(entries, start, len)) {
             readout::add(net, stencil, depth, entries, rows, sums);
@@ -313,7 +319,7 @@ impl<N: Number> Pass<'_, N> {
     /// `entries` holds a row more than the stencil, the first one if its rows lie one row down, otherwise the last.
     #[inline(always)]
     fn layer<C: Case, const LEN: usize>(&self, entries: &mut [[N; LEN]], rows: &mut [[N; LEN]], down: bool) {
-        if self.net.filter() == 3 {
+        if moves::<LEN>(self.net) {
             self.layer_of_three::<C, LEN>(entries, rows, down);
         } else {
             self.layer_of_any::<C, LEN>(entries, rows);
@@ -351,7 +357,7 @@ impl<N: Number> Pass<'_, N> {
             };
             let (Some(new), Some(old), Some((x, y))) = (new, old, self.maps(r)) else { return };
             let rows = (new, old, after.unwrap_or(zeros));
-            if C::FIRST && const { LEN == 2 } && self.watched(r) {
+            if C::FIRST && self.watched(r) {
                 self.row_of_three::<Watching<C>, LEN>(rows, r, (x, y));
             } else {
                 self.row_of_three::<C, LEN>(rows, r, (x, y));
@@ -359,7 +365,7 @@ impl<N: Number> Pass<'_, N> {
         }
     }
 
-    /// Filters of any odd size: the vertical sums of a row first, then its horizontal sums.
+    /// Filters of any odd size, and entries with D: the vertical sums of a row first, then its horizontal sums.
     #[inline(always)]
     fn layer_of_any<C: Case, const LEN: usize>(&self, entries: &mut [[N; LEN]], rows: &mut [[N; LEN]]) {
         let (reach, width) = (self.net.reach(), self.stencil.width);
@@ -460,7 +466,8 @@ impl<N: Number> Pass<'_, N> {
     /// Whether row `r` of the stencil is looked at: of pixels at different places every q-th and the last, whose windows leave no row out.
     #[inline(always)]
     fn watched(&self, r: usize) -> bool {
-        self.stencil.same_place() || r % self.net.filter() == self.net.reach() || r + 1 == self.stencil.height
+        let middle = r.checked_rem(self.net.filter()) == Some(self.net.reach());
+        middle || self.stencil.same_place() || r + 1 == self.stencil.height
     }
 
     /// G: half the squared distance of the patches around the pixels at a row and column of the stencil, each divided by its length.
@@ -474,8 +481,7 @@ impl<N: Number> Pass<'_, N> {
         let root = N::splat(self.patches.root);
         let (x_scale, y_scale) = (x_inverse.mul(root), y_inverse.mul(root));
         let mut sum = N::zero();
-        for line in 0..planes * (2 * rows + 1) {
-            let (plane, i) = (line / (2 * rows + 1), line % (2 * rows + 1));
+        for (plane, i) in (0..planes).flat_map(|plane| (0..=2 * rows).map(move |i| (plane, i))) {
             // A row of an image, empty outside of it: below 0 its number wraps.
             let line = |row: usize| {
                 let row = (row + r + i).wrapping_sub(rows);

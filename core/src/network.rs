@@ -227,10 +227,15 @@ impl Conv {
         }
     }
 
+    /// The most pixels that a window holds.
+    pub(crate) fn area(&self) -> usize {
+        let within = |size: usize| self.filter.min(size);
+        within(self.shape.height).saturating_mul(within(self.shape.width))
+    }
+
     /// The most products that a covariance sums up: those of the channels of all pixels in a window.
     pub(crate) fn window(&self) -> usize {
-        let within = |size: usize| self.filter.min(size);
-        self.shape.channels.saturating_mul(within(self.shape.height)).saturating_mul(within(self.shape.width))
+        self.shape.channels.saturating_mul(self.area())
     }
 
     /// The reach of a filter, (q − 1)/2.

@@ -121,7 +121,7 @@ fn repetition<N: Number>(map: &[[N; 2]], width: usize) -> N {
     let (mut repeated, mut all) = (N::zero(), N::zero());
     for (at, pair) in map.iter().enumerate() {
         let before = |back: usize| at.checked_sub(back).and_then(|before| map.get(before)).map_or(N::zero(), |pair| pair[1]);
-        let left = if at % width == 0 { N::zero() } else { before(1) };
+        let left = if at.checked_rem(width) == Some(0) { N::zero() } else { before(1) };
         let apart = pair[1].sub(left).abs().min(pair[1].sub(before(width)).abs());
         let same = apart.sub(N::splat(N::Scalar::smallest_normal()));
         repeated = repeated.add(same.select_negative(pair[1], N::zero()));

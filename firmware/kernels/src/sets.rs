@@ -41,7 +41,7 @@ pub const SETS: [Set; 8] = [
 
 /// The most numbers of an input, of a prepared image, of scratch and of outputs among [`SETS`].
 const INPUT: usize = 140;
-const PREPARED: usize = 424;
+const PREPARED: usize = 425;
 const SCRATCH: usize = 144;
 const OUTPUTS: usize = 18;
 

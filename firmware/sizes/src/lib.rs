@@ -22,7 +22,7 @@ pub const SHALLOW: usize = 3;
 pub const DEEP: usize = 1003;
 
 /// What [`prepared_len`] and [`conv_scratch_len`] give for these nets.
-const PREPARED: usize = PIXELS * (1 + 2 * (DEPTH - 1)) + 1;
+const PREPARED: usize = PIXELS * (1 + 2 * (DEPTH - 1)) + 2;
 const SCRATCH: usize = 3 * (PIXELS + 3 * SIDE) + 2;
 
 /// The number that the programs compute with.
