@@ -111,12 +111,6 @@ pub fn conv_pair<N: Number>(
     Ok(())
 }
 
-/// Whether a layer moves the rows by one: with 3×3 filters, but not where D is carried, which is rare: there less code counts for more than speed.
-#[inline(always)]
-fn moves<const LEN: usize>(net: &Conv) -> bool {
-    net.filter() == 3 && const { LEN == 2 }
-}
-
 /// The entries of one displacement: `height` × `width` of them, entry (r, s) joining pixel (`x_row` + r, `x_column` + s)
 /// of x with pixel (`y_row` + r, `y_column` + s) of y.
 pub(crate) struct Stencil {
@@ -215,7 +209,7 @@ fn run<N: Number, const LEN: usize>(
             }
         }
         patches = Patches { x: x.as_flattened(), y: y.as_flattened(), root: N::Scalar::from_f64(1.0) };
-        down ^= moves::<LEN>(net);
+        down ^= net.filter() == 3;
         let start = if down { width } else { 0 };
         if let (Some(depth), Some(entries)) = (request.depth_after(number), part(entries, start, len)) {
             readout::add(net, stencil, depth, entries, rows, sums);
@@ -319,7 +313,7 @@ impl<N: Number> Pass<'_, N> {
     /// `entries` holds a row more than the stencil, the first one if its rows lie one row down, otherwise the last.
     #[inline(always)]
     fn layer<C: Case, const LEN: usize>(&self, entries: &mut [[N; LEN]], rows: &mut [[N; LEN]], down: bool) {
-        if moves::<LEN>(self.net) {
+        if self.net.filter() == 3 {
             self.layer_of_three::<C, LEN>(entries, rows, down);
         } else {
             self.layer_of_any::<C, LEN>(entries, rows);
@@ -357,7 +351,9 @@ impl<N: Number> Pass<'_, N> {
             };
             let (Some(new), Some(old), Some((x, y))) = (new, old, self.maps(r)) else { return };
             let rows = (new, old, after.unwrap_or(zeros));
-            if C::FIRST && self.watched(r) {
+            if const { LEN == 3 } {
+                self.row_of_three_close::<C, LEN>(rows, r, (x, y));
+            } else if C::FIRST && self.watched(r) {
                 self.row_of_three::<Watching<C>, LEN>(rows, r, (x, y));
             } else {
                 self.row_of_three::<C, LEN>(rows, r, (x, y));
@@ -365,7 +361,7 @@ impl<N: Number> Pass<'_, N> {
         }
     }
 
-    /// Filters of any odd size, and entries with D: the vertical sums of a row first, then its horizontal sums.
+    /// Filters of any odd size: the vertical sums of a row first, then its horizontal sums.
     #[inline(always)]
     fn layer_of_any<C: Case, const LEN: usize>(&self, entries: &mut [[N; LEN]], rows: &mut [[N; LEN]]) {
         let (reach, width) = (self.net.reach(), self.stencil.width);
@@ -428,6 +424,33 @@ impl<N: Number> Pass<'_, N> {
         }
         if let Some(place) = new.last_mut() {
             *place = entry.end::<C, LEN>(&self.layer);
+        }
+    }
+
+    /// The same row where D is carried, which is rare: less code counts for more there than speed. The sums are the same to the bit, as lanes need
+    /// that are not close.
+    #[inline(always)]
+    fn row_of_three_close<C: Case, const LEN: usize>(
+        &self,
+        (new, old, after): Rows<'_, N, LEN>,
+        r: usize,
+        (x, y): Maps<'_, N>,
+    ) {
+        let width = old.len();
+        let (Some(new), Some(after), Some(x), Some(y)) =
+            (new.get_mut(..width), after.get(..width), x.get(..width), y.get(..width))
+        else {
+            return;
+        };
+        let (mut left, mut middle) = ([N::zero(); LEN], [N::zero(); LEN]);
+        for next in 0..=width {
+            let right = if next < width { vertical::<N, C, LEN>(new, old, after, next) } else { [N::zero(); LEN] };
+            if let Some(column) = next.checked_sub(1) {
+                let sum = plus::<N, C, LEN>(plus::<N, C, LEN>(left, middle), right);
+                let begun = self.begin::<C, LEN>(sum, (r, column), x[column], y[column]);
+                new[column] = begun.end::<C, LEN>(&self.layer);
+            }
+            (left, middle) = (middle, right);
         }
     }
 
