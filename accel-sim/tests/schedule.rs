@@ -249,8 +249,8 @@ fn scratchpads() {
     let work = 8 * 4 * (3 * (64 + 3 * 8) + 2);
     let buffer = 2 * 64 * (1 + 8) * 4;
     assert_eq!(bytes(&machine, &net, Images::Streamed, 1, 1), work + buffer);
-    // Prepared: 64 (1 + 2 · 2) + 1 numbers.
-    let image = 4 * (64 * 5 + 1);
+    // Prepared: 64 (1 + 2 · 2) + 2 numbers.
+    let image = 4 * (64 * 5 + 2);
     assert_eq!(bytes(&machine, &net, Images::Resident, 2, 1), work + image + 2 * 8 * image);
     for (scratchpad, images, buffers) in [
         (work + image + 2 * 8 * image, Images::Resident, 2),

@@ -79,10 +79,10 @@ impl<N: Number> Watch<N> {
     /// With one more pixel: Σ, u, √v and √v'.
     #[inline(always)]
     pub(crate) fn and(self, sigma: N, u: N, x: N, y: N) -> Self {
-        let n = x.mul(y);
-        let weight = u.max(N::zero()).mul_add(constant(1.0 / NEAR), constant(1.0));
+        let n = x.mul(y).widened();
+        let weight = u.max(N::zero()).widened().mul_add(constant(1.0 / NEAR), constant(1.0));
         Watch {
-            weighted: self.weighted.add(sigma.max(N::zero()).div(weight)),
+            weighted: self.weighted.add(sigma.max(N::zero()).widened().div(weight)),
             all: self.all.add(n),
             squares: n.mul_add(n, self.squares),
             ..self
@@ -96,8 +96,10 @@ impl<N: Number> Watch<N> {
         // (Σ n)²/Σ n² equal pixels would make these sums.
         let limit = self.all.div(self.squares).mul(self.all).mul(pixel).min(highest);
         let margin = self.all.mul_sub(limit, self.weighted).min(self.close);
-        let small = constant::<N>(SMALL * NEAR).div(limit);
-        margin.any_negative().then_some(margin.select_negative(small, constant(-1.0)))
+        if !margin.any_negative() {
+            return None;
+        }
+        Some(margin.select_negative(constant::<N>(SMALL * NEAR).div(limit), constant(-1.0)))
     }
 }
 

@@ -118,16 +118,16 @@ fn box_sum<N: Number>(map: &mut [[N; 2]], width: usize, p: usize) {
 /// The share of the sum of the second numbers of `map` that those make which are the same as the one before, in their row or column.
 #[inline(always)]
 fn repetition<N: Number>(map: &[[N; 2]], width: usize) -> N {
-    let (mut repeated, mut all) = (N::zero(), N::zero());
+    let (mut repeated, mut all) = (N::zero().widened(), N::zero().widened());
     for (at, pair) in map.iter().enumerate() {
         let before = |back: usize| at.checked_sub(back).and_then(|before| map.get(before)).map_or(N::zero(), |pair| pair[1]);
         let left = if at.checked_rem(width) == Some(0) { N::zero() } else { before(1) };
         let apart = pair[1].sub(left).abs().min(pair[1].sub(before(width)).abs());
         let same = apart.sub(N::splat(N::Scalar::smallest_normal()));
-        repeated = repeated.add(same.select_negative(pair[1], N::zero()));
-        all = all.add(pair[1]);
+        repeated = repeated.add(same.select_negative(pair[1], N::zero()).widened());
+        all = all.add(pair[1].widened());
     }
-    repeated.div(all.max(N::splat(N::Scalar::smallest_normal())))
+    repeated.div(all.max(N::splat(N::Scalar::smallest_normal()))).narrowed()
 }
 
 /// The first place within `p` of `at` in a line of `size`, and the one after the last.
