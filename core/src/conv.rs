@@ -19,13 +19,13 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
-use crate::{Error, Shape};
 use crate::close::{Watch, add_distance};
 use crate::dual::{Activation, Case, Layer};
 use crate::network::Conv;
 use crate::number::{Number, Scalar};
 use crate::readout;
 use crate::variance::{check, prepared_len};
+use crate::{Error, Shape};
 
 /// The numbers of scratch that [`conv_pair`] needs.
 pub fn conv_scratch_len(net: &Conv) -> usize {
@@ -85,7 +85,8 @@ pub fn conv_pair<N: Number>(
     sums.fill(N::zero());
     let sums = Cell::from_mut(sums).as_slice_of_cells();
 
-    let (Some((x, [x_repeated, x_scale])), Some((y, [y_repeated, y_scale]))) = (x.split_last_chunk(), y.split_last_chunk())
+    let (Some((x, [x_repeated, x_scale])), Some((y, [y_repeated, y_scale]))) =
+        (x.split_last_chunk(), y.split_last_chunk())
     else {
         return Ok(());
     };
@@ -96,11 +97,8 @@ pub fn conv_pair<N: Number>(
     for di in -rows..=rows {
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);
-            let watch = if (di, dj) == (0, 0) {
-                Watch::same(net.area(), repeated, itself)
-            } else {
-                Watch::displaced(repeated)
-            };
+            let watch =
+                if (di, dj) == (0, 0) { Watch::same(net.area(), repeated, itself) } else { Watch::displaced(repeated) };
             let small = run::<N, 2>(net, &stencil, (x, y), watch, N::zero(), scratch.as_chunks_mut().0, sums);
             if let Some(small) = small {
                 run::<N, 3>(net, &stencil, (x, y), watch, small, scratch.as_chunks_mut().0, sums);

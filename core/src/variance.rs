@@ -120,7 +120,8 @@ fn box_sum<N: Number>(map: &mut [[N; 2]], width: usize, p: usize) {
 fn repetition<N: Number>(map: &[[N; 2]], width: usize) -> N {
     let (mut repeated, mut all) = (N::zero().widened(), N::zero().widened());
     for (at, pair) in map.iter().enumerate() {
-        let before = |back: usize| at.checked_sub(back).and_then(|before| map.get(before)).map_or(N::zero(), |pair| pair[1]);
+        let before =
+            |back: usize| at.checked_sub(back).and_then(|before| map.get(before)).map_or(N::zero(), |pair| pair[1]);
         let left = if at.checked_rem(width) == Some(0) { N::zero() } else { before(1) };
         let apart = pair[1].sub(left).abs().min(pair[1].sub(before(width)).abs());
         let same = apart.sub(N::splat(N::Scalar::smallest_normal()));

@@ -135,9 +135,8 @@ fn uniform(shape: Shape, distance: f64, random: &mut Random) -> Vec<(&'static st
     let flat = apart.each_ref().map(|apart| -> Vec<f64> {
         (0..len(shape)).map(|at| f64::from((colour[at / pixels] + distance * apart[at / pixels]) as f32)).collect()
     });
-    let in_part = |image: &Vec<f64>, other: &[f64], part: fn(usize, usize) -> bool| {
-        replace(shape, other, part, |at| image[at])
-    };
+    let in_part =
+        |image: &Vec<f64>, other: &[f64], part: fn(usize, usize) -> bool| replace(shape, other, part, |at| image[at]);
     let (ground, x) = (random.image(shape), random.image(shape));
     let noisy = [(); 2].map(|()| beside(&flat[0], distance, random));
     let near = beside(&x, distance, random);
@@ -148,7 +147,9 @@ fn uniform(shape: Shape, distance: f64, random: &mut Random) -> Vec<(&'static st
     let half = flat.each_ref().map(|flat| in_part(flat, &ground, |row, _| row < 5));
     let chequered = [0.5, 0.5 + distance].map(|ratio| -> Vec<f64> {
         let square = |at: usize| (at / shape.width + at % shape.width).is_multiple_of(2);
-        (0..len(shape)).map(|at| f64::from((if square(at) { ratio } else { 1.0 } * colour[at / pixels]) as f32)).collect()
+        (0..len(shape))
+            .map(|at| f64::from((if square(at) { ratio } else { 1.0 } * colour[at / pixels]) as f32))
+            .collect()
     });
     vec![
         ("of one colour each", flat),
