@@ -110,7 +110,7 @@ fn parallel_pixels() {
             differences.conv(&net, &x, &vec![0.0; x.len()], "an image and a black one");
         }
     }
-    differences.check("parallel pixels", PARALLEL_F32, PARALLEL_F64);
+    differences.check("parallel pixels", OPPOSITE_F32, PARALLEL_F64);
 }
 
 #[test]

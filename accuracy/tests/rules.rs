@@ -150,7 +150,7 @@ fn opposite_images_shared_pixels_and_flat_regions() {
             worst.conv(&net, &vec![0.0; x.len()], &y, None, "a black image");
         }
     }
-    worst.check("opposite images, shared pixels, flat regions", PARALLEL_F32, PARALLEL_F64);
+    worst.check("opposite images, shared pixels, flat regions", OPPOSITE_F32, PARALLEL_F64);
 }
 
 /// Images whose halves are of very different size, opposite ones in x and y, so that all of K(x, y) lies far below the kernels of x and y

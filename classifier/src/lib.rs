@@ -26,7 +26,7 @@
 //!     weights: &[1.0, 0.0, 0.0, 1.0],
 //!     classes: 2,
 //! };
-//! let (mut workspace, mut scores) = ([0.0; 80], [0.0; 2]);
+//! let (mut workspace, mut scores) = ([0.0; 84], [0.0; 2]);
 //! assert!(MODEL.workspace_len()? <= workspace.len());
 //! assert_eq!(MODEL.classify(&[0.9, 1.0, 0.1, 0.0], &mut workspace, &mut scores)?, 0);
 //! assert_eq!(MODEL.classify(&[0.1, 0.9, 0.0, 1.0], &mut workspace, &mut scores)?, 1);

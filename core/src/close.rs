@@ -32,7 +32,7 @@ const HIGHEST: f64 = 1.0 / 64.0;
 /// The same of pixels at different places: there are many more of them, and more errors that cancel.
 const DISPLACED: f64 = 1.0 / 16.0;
 
-/// The same of images that repeat their patches, with which they repeat their errors: that of u = 1/16.
+/// The same of images that repeat their patches, with which they repeat their errors, and under 1×1 filters, which mix no errors: that of u = 1/16.
 const REPEATED: f64 = 1.0 / 2048.0;
 
 /// u of a pixel, as a multiple of that which makes the mean weight the limit, from which on n − Σ keeps enough digits as a difference.
@@ -61,17 +61,18 @@ impl<N: Number> Watch<N> {
     /// share of repeated patches of the two images.
     #[inline(always)]
     pub(crate) fn same(window: usize, repeated: N, close: N) -> Self {
-        Self::new(LIMIT / window as f64, HIGHEST, repeated, close)
+        Self::new(window, [LIMIT / window as f64, HIGHEST], repeated, close)
     }
 
     /// Of pixels at different places. A pixel counts (Σ n)²/Σ n² ≥ 1 times its limit, which leaves the limit of the whole.
     #[inline(always)]
-    pub(crate) fn displaced(repeated: N) -> Self {
-        Self::new(1.0, DISPLACED, repeated, N::zero())
+    pub(crate) fn displaced(window: usize, repeated: N) -> Self {
+        Self::new(window, [1.0, DISPLACED], repeated, N::zero())
     }
 
     #[inline(always)]
-    fn new(pixel: f64, highest: f64, repeated: N, close: N) -> Self {
+    fn new(window: usize, [pixel, highest]: [f64; 2], repeated: N, close: N) -> Self {
+        let highest = if window == 1 { REPEATED } else { highest };
         let highest = constant::<N>(SHARE).sub(repeated).select_negative(constant(REPEATED), constant(highest));
         Watch { weighted: N::zero(), all: N::zero(), squares: N::zero(), limits: [constant(pixel), highest], close }
     }

@@ -11,8 +11,8 @@
 //! before it are kept aside.
 //!
 //! Where patches of two images are all but equal, rounding leaves little of n − Σ, nor of κ0, which has its root in it. There
-//! D = n − K is carried beside K and Θ (`core/src/close.rs`). It takes twice as long; the first layer tells which stencils need
-//! it, and few do.
+//! D = n − K is carried beside K and Θ (`core/src/close.rs`). It takes three to four times as long; the first layer tells which
+//! stencils need it, and few do.
 //!
 //! Source: Arora et al. 2019, arXiv 1904.11955v2, §4 and App. G; the layout is this project's own.
 
@@ -60,8 +60,8 @@ fn rows_aside(net: &Conv) -> usize {
 ///
 /// # Cost
 /// 20 multiplications or multiply-adds, 9 sums, one maximum and one square root (`f32`, 3×3) for each of the entries of
-/// each layer; there are P·Q entries for vanilla, P²Q² for gap. A third more for the P·Q entries of pixels at the same place, where
-/// the image in some lane is close to x. Scratch near 3·P·Q numbers.
+/// each layer; there are P·Q entries for vanilla, P²Q² for gap. Three to four times as long for the displacements at which
+/// the image in some lane is close to x (`core/src/close.rs`). Scratch near 3·P·Q numbers.
 ///
 /// # Source
 /// Arora et al. 2019, §4 and App. G.
@@ -97,8 +97,11 @@ pub fn conv_pair<N: Number>(
     for di in -rows..=rows {
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);
-            let watch =
-                if (di, dj) == (0, 0) { Watch::same(net.area(), repeated, itself) } else { Watch::displaced(repeated) };
+            let watch = if (di, dj) == (0, 0) {
+                Watch::same(net.area(), repeated, itself)
+            } else {
+                Watch::displaced(net.area(), repeated)
+            };
             let small = run::<N, 2>(net, &stencil, (x, y), watch, N::zero(), scratch.as_chunks_mut().0, sums);
             if let Some(small) = small {
                 run::<N, 3>(net, &stencil, (x, y), watch, small, scratch.as_chunks_mut().0, sums);

@@ -145,6 +145,7 @@ fn uniform(shape: Shape, distance: f64, random: &mut Random) -> Vec<(&'static st
     let lit = flat.each_ref().map(|flat| in_part(flat, &black, |row, column| (row, column) == (9, 3)));
     let bright = [&x, &near].map(|x| in_part(&scaled(x, 30.0), &ground, |row, column| row < 4 && column < 4));
     let half = flat.each_ref().map(|flat| in_part(flat, &ground, |row, _| row < 5));
+    let few = [flat[0].clone(), in_part(&flat[1], &ground, |row, column| row == 0 && column < 5)];
     let chequered = [0.5, 0.5 + distance].map(|ratio| -> Vec<f64> {
         let square = |at: usize| (at / shape.width + at % shape.width).is_multiple_of(2);
         (0..len(shape))
@@ -155,6 +156,7 @@ fn uniform(shape: Shape, distance: f64, random: &mut Random) -> Vec<(&'static st
         ("of one colour each", flat),
         ("of one colour, with noise", noisy),
         ("half of one colour", half),
+        ("of one colour, and few pixels of it", few),
         ("in two ratios", [x, grown]),
         ("one pixel lit", lit),
         ("bright in one corner", bright),
@@ -172,6 +174,8 @@ fn depth_21_of_uniform_images() {
         ([1, 16, 16], 3, Readout::Lap(1), 1),
         ([3, 16, 16], 5, Readout::Lap(1), 1),
         ([3, 12, 12], 1, Readout::Gap, 1),
+        ([2, 12, 12], 1, Readout::Vanilla, 8),
+        ([2, 12, 12], 1, Readout::Lap(1), 1),
     ] {
         let net = conv_net(shape(dimensions), filter, &[readout], request(&BOTH, &[21], Trained::All));
         for distance in [0.0, 1e-4, 1e-3, 1e-2, 0.1, 0.3].repeat(rounds) {

@@ -2,7 +2,7 @@
 mod common;
 
 use common::images::{Random, len, mirrored, shape};
-use common::precision::{KERNEL_F32, KERNEL_F64, PARALLEL_F32, PARALLEL_F64};
+use common::precision::{KERNEL_F32, KERNEL_F64};
 use common::single::{self, BOTH, PAPER_DEPTHS, Worst, as_f64, conv_net, request};
 use ultrawide_core::{
     Conv, Dense, Kernel, Readout, Scalar, Trained, average_flipped, conv_pair, conv_scratch_len, flip, prepare,
@@ -146,8 +146,8 @@ fn dense_is_convolution_on_one_pixel() {
     }
     generic32.check("dense against convolutional, f32", KERNEL_F32);
     generic64.check("dense against convolutional, f64", KERNEL_F64);
-    small32.check("the same of one or two features, f32", PARALLEL_F32);
-    small64.check("the same of one or two features, f64", PARALLEL_F64);
+    small32.check("the same of one or two features, f32", KERNEL_F32);
+    small64.check("the same of one or two features, f64", KERNEL_F64);
 }
 
 #[test]

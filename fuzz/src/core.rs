@@ -8,7 +8,7 @@ use ultrawide_core::{
 
 use crate::check_line;
 use crate::common::naive;
-use crate::common::precision::{PARALLEL_F32, PARALLEL_F64};
+use crate::common::precision::{OPPOSITE_F32, PARALLEL_F64};
 
 /// A number of an image.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -193,7 +193,7 @@ fn check<S: Scalar>(
     if !case.defined || !within {
         return;
     }
-    let tolerance = if S::SMALLEST_NORMAL.to_f64() > f64::MIN_POSITIVE { PARALLEL_F32 } else { PARALLEL_F64 };
+    let tolerance = if S::SMALLEST_NORMAL.to_f64() > f64::MIN_POSITIVE { OPPOSITE_F32 } else { PARALLEL_F64 };
     let smallest = S::SMALLEST_NORMAL.to_f64();
     let [xx, yy] = [&case.x, &case.y].map(|image| exact(image, image));
     for (index, exact) in exact(&case.x, &case.y).into_iter().enumerate() {

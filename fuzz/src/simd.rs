@@ -7,7 +7,7 @@ use ultrawide::simd::{Backend, Element};
 use ultrawide_core::{Conv, Dense, Kernel, Readout, Request, Shape, Trained};
 
 use crate::check_line;
-use crate::common::precision::{BETWEEN_TWO, PARALLEL_F32, PARALLEL_F64};
+use crate::common::precision::{BETWEEN_TWO, OPPOSITE_F32, PARALLEL_F64};
 
 /// A number of an image.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ impl Case {
 /// The matrix of a few images.
 pub fn simd(data: &[u8]) {
     match Case::new(&mut Unstructured::new(data)) {
-        Ok(Some(case)) if case.single => check::<f32>(&case, PARALLEL_F32),
+        Ok(Some(case)) if case.single => check::<f32>(&case, OPPOSITE_F32),
         Ok(Some(case)) => check::<f64>(&case, PARALLEL_F64),
         _ => {}
     }

@@ -3,7 +3,7 @@
 //! `scripts/neural_tangents_values.py` wrote the files and tells their format.
 mod common;
 
-use common::precision::{FIXTURE_F32, FIXTURE_F64, PARALLEL_F32, PARALLEL_F64};
+use common::precision::{FIXTURE_F32, FIXTURE_F64, OPPOSITE_F32, PARALLEL_F64};
 use common::single::{BOTH, Worst, conv_net, request};
 use common::{dense_net, matrices, set};
 use serde_json::Value;
@@ -111,12 +111,12 @@ fn neural_tangents() {
 
 #[test]
 fn flips_black_pixels_and_equal_images() {
-    check("reference", 4, |name| name != "parallel", FIXTURE_F32, FIXTURE_F64);
+    check("reference", 4, |name| name != "parallel", OPPOSITE_F32, FIXTURE_F64);
 }
 
 #[test]
 fn parallel_images() {
-    check("reference", 1, |name| name == "parallel", PARALLEL_F32, PARALLEL_F64);
+    check("reference", 1, |name| name == "parallel", OPPOSITE_F32, PARALLEL_F64);
 }
 
 /// The kernels of the outputs come in the order that the comparisons above rely on.

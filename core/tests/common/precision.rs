@@ -68,21 +68,14 @@ pub const DENSE_F64: f64 = 1e-12;
 /// The same in `f32`. Measured: 1.7e-6, with 3 features.
 pub const DENSE_F32: f64 = 2e-6;
 
-/// Kernels in `f64` where pixels are parallel or opposite without being equal: λ is ±1 up to its rounding error e, which
-/// κ0 turns into √(2e)/π at the first layer. The reference loses as much in its `acos`.
+/// Kernels in `f64` where pixels are parallel, nearly so, or opposite without being equal: λ is ±1 up to its rounding error e, which
+/// κ0 turns into √(2e)/π at the first layer. That is what the `acos` of the naive reference loses; the recursion does where pixels are opposite.
 ///
-/// Measured: 8.7e-8.
+/// Measured: 9.5e-8.
 pub const PARALLEL_F64: f64 = 3e-7;
 
-/// The same in `f32`, whose e is 2^29 times larger and its root 2^14.5. Measured: 1.1e-3, at depth 21.
-pub const PARALLEL_F32: f64 = 4e-3;
-
-/// Kernels in `f64` of images 1e-1 to 1e-6 apart against the naive reference, whose `acos` loses what the recursion keeps by E. Measured: 1.9e-8,
-/// of images 1e-4 apart at depth 21.
-pub const NEAR_F64: f64 = 3e-7;
-
-/// The same in `f32`. Measured: 8.9e-7.
-pub const NEAR_F32: f64 = 3e-6;
+/// Kernels in `f32` where pixels are opposite: e is 2^29 times larger and its root 2^14.5. [`KERNEL_F32`] holds where they are parallel. Measured: 2.5e-5, at depth 2.
+pub const OPPOSITE_F32: f64 = 4e-4;
 
 /// Kernels in `f64` of images, and inputs of dense nets, between one unit in one number and 0.1 in all apart, and of multiples of such. Measured: 2.0e-15.
 pub const CLOSE_F64: f64 = 3e-15;
@@ -141,9 +134,9 @@ pub const MICROMATH_KAPPA1: f64 = 2e-6;
 /// Kernels in `f32` with it, relative, of different images of patches of 18 numbers or more. Measured: 1.3e-6.
 pub const MICROMATH_KERNEL: f64 = 5e-6;
 
-/// Takes the place of [`NEAR_F32`] with it, before the factor below: √v √v' is off by more than the n − Σ of parallel pixels, which are close to each other but not
-/// at the same place. Measured: 1.4e-3, of images of one channel under 1×1 filters.
-pub const MICROMATH_NEAR: f64 = 1e-3;
+/// Takes the place of [`KERNEL_F32`] with it where pixels are parallel or nearly so, before the factor below: in the plain n − Σ, √v √v' is further off.
+/// Measured: 1.4e-4 with the factor, of images of one channel under 1×1 filters at depth 2.
+pub const MICROMATH_NEAR: f64 = 5e-5;
 
 /// How much wider every other tolerance of `f32` kernels is with it. Measured: 4.6 times [`KERNEL_F32`] for an image with
 /// itself under 1×1 filters.
