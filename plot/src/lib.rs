@@ -65,6 +65,11 @@ impl Curve {
         Self::with(label, Style::Number(number), points)
     }
 
+    /// What a curve of that number tends to: in its colour, dashed.
+    pub fn dashed(label: impl Into<String>, number: usize, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Self::new(label, number % COLOURS.len() + COLOURS.len(), points)
+    }
+
     /// Points without a line.
     pub fn dots(label: impl Into<String>, number: usize, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         Curve { dots: true, ..Self::new(label, number, points) }
@@ -105,7 +110,7 @@ impl Curve {
         }
     }
 
-    fn dashed(&self) -> bool {
+    fn is_dashed(&self) -> bool {
         matches!(self.style, Style::Number(number) if number >= COLOURS.len())
     }
 }
@@ -336,7 +341,7 @@ impl Panel {
                 let radius = if curve.points.len() > 40 { 2 } else { 4 };
                 chart.draw_series(shown().map(|place| Circle::new(place, radius, curve.stroke())))?;
                 legend.draw(&Circle::new((14, height), 4, curve.stroke()))?;
-            } else if curve.dashed() {
+            } else if curve.is_dashed() {
                 chart.draw_series(DashedLineSeries::new(shown(), 5, 4, curve.stroke()))?;
                 legend.draw(&DashedPathElement::new(key, 5, 4, curve.stroke()))?;
             } else {
@@ -358,16 +363,18 @@ mod tests {
         let path = tempfile::tempdir().unwrap().keep().join("plot.svg");
         let curves = (0..9).map(|n| Curve::new(format!("curve {n}"), n, [(1.0, 1.0 + n as f64), (10.0, 2.0)]));
         let limit = Curve::limit("limit", [(1.0, 0.5), (10.0, 0.5), (0.0, 1.0), (2.0, f64::NAN)]);
+        let tends = Curve::dashed("tends", 1, [(1.0, 2.0), (10.0, 2.0)]);
+        assert!(tends.is_dashed() && !limit.is_dashed());
         let panel = Panel {
             caption: "what".into(),
             axes: ["x", "y"],
-            curves: curves.chain([limit]).collect(),
+            curves: curves.chain([limit, tends]).collect(),
             ..Panel::default()
         };
         plot(&path, 2, &[panel.clone(), Panel { curves: vec![], ..panel }]).unwrap();
         let svg = std::fs::read_to_string(&path).unwrap();
         assert!(svg.trim_end().ends_with("</svg>") && !svg.contains("NaN"), "{svg}");
-        for label in (0..9).map(|n| format!("curve {n}")).chain(["limit".to_owned(), "what".to_owned()]) {
+        for label in (0..9).map(|n| format!("curve {n}")).chain(["limit", "tends", "what"].map(str::to_owned)) {
             assert!(svg.contains(&label), "{label}");
         }
         std::fs::remove_dir_all(path.parent().unwrap()).unwrap();

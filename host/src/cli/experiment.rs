@@ -57,7 +57,7 @@ pub(super) struct Experiment {
     /// Random networks of each width [default: by the experiment]
     #[arg(long, value_name = "N", value_parser = args::sizes(1 << 16).map(|seeds| seeds as u64), allow_negative_numbers = true)]
     seeds: Option<u64>,
-    /// Passes over the training images of table [default: 60, 20 with --quick]
+    /// Passes over the training images of table [default: 40, 20 with --quick]
     #[arg(long, value_name = "N", value_parser = args::sizes(1 << 20), allow_negative_numbers = true)]
     epochs: Option<usize>,
     /// Images that a step of stochastic gradient descent takes, for table [default: 5]

@@ -123,7 +123,7 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
             let values: Vec<_> = means.iter().map(|(width, each)| (*width, each[which])).collect();
             let line = values.iter().map(|(width, value)| (*width, value.center));
             curves.push(Curve::new(name, number, line).with_bars(bars(&values)));
-            curves.push(Curve::limit(format!("infinite, {name}"), span.map(|width| (width, limit[which]))));
+            curves.push(Curve::dashed(format!("infinite, {name}"), number, span.map(|width| (width, limit[which]))));
         }
         let peak = means.iter().fold(
             (0.0, 0.0),

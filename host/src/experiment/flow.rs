@@ -187,13 +187,14 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
 /// ‖u − y‖/‖y‖ over time in the closed forms.
 fn course(problem: &Problem, closed: &[Closed; 2], times: &[usize]) -> Result<Vec<Curve>, ExperimentError> {
     let y = &problem.y;
-    let line = |(closed, name): (&Closed, &str)| {
+    // In the colours of the widest nets.
+    let line = |(closed, (name, number)): (&Closed, (&str, usize))| {
         let of = |time: &usize| -> Result<(f64, f64), ExperimentError> {
             let [train, _] = closed.at(*time as f64 / closed.largest())?;
             let left = Mat::from_fn(y.nrows(), y.ncols(), |r, c| f64::from(y[(r, c)]) - train[(r, c)]);
             Ok((*time as f64, left.norm_l2() / f64::from(y.norm_l2())))
         };
-        Ok(Curve::limit(format!("closed form, {name}"), times.iter().map(of).collect::<Result<Vec<_>, _>>()?))
+        Ok(Curve::dashed(format!("closed form, {name}"), number, times.iter().map(of).collect::<Result<Vec<_>, _>>()?))
     };
-    closed.iter().zip(["NTK", "last layer"]).map(line).collect()
+    closed.iter().zip([("NTK", 1), ("last layer", 3)]).map(line).collect()
 }

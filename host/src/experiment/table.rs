@@ -73,7 +73,7 @@ struct Net {
 pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
     let sizes = &setting.sizes;
-    let (train, test, width, epochs, seeds) = if setting.quick { (60, 100, 16, 20, 2) } else { (200, 359, 64, 60, 4) };
+    let (train, test, width, epochs, seeds) = if setting.quick { (60, 100, 16, 20, 2) } else { (200, 359, 64, 40, 4) };
     let (train, test) = sizes.images(train, test);
     let width = sizes.widths.first().copied().unwrap_or(width);
     let (epochs, seeds) = (sizes.epochs.unwrap_or(epochs), sizes.seeds.unwrap_or(seeds));
