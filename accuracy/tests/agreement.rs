@@ -96,6 +96,29 @@ fn few_numbers_in_a_patch() {
     differences.check("few numbers in a patch", SMALL_PATCH_F32, SMALL_PATCH_F64);
 }
 
+/// What carries n − K (`core/src/close.rs`), on every number.
+#[test]
+fn near_identical_images() {
+    let (mut differences, mut random) = (Differences::default(), Random(15));
+    for shape in [[8, 1, 5], [8, 3, 2], [3, 4, 3]].map(shape) {
+        for net in nets(shape) {
+            let x = random.image(shape);
+            for distance in [1e-1, 1e-3, 1e-6] {
+                let noise = random.image(shape);
+                let near: Vec<f64> =
+                    x.iter().zip(noise).map(|(x, noise)| f64::from((x + distance * noise) as f32)).collect();
+                let half = replace(shape, &random.image(shape), |row, column| row + column < 3, |index| near[index]);
+                differences.conv(&net, &x, &near, "near-identical images");
+                differences.conv(&net, &x, &scaled(&near, 1.7), "multiples of such");
+                differences.conv(&net, &x, &half, "images that are so in part");
+                let dense = Dense::new(net.request().clone());
+                differences.dense(&dense, &x, &near, "near-identical inputs");
+            }
+        }
+    }
+    differences.check("near-identical images", CLOSE_F32, CLOSE_F64);
+}
+
 /// λ is ±1 up to the rounding error of either precision, whose root reaches κ0.
 #[test]
 fn parallel_pixels() {
