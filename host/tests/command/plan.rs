@@ -110,8 +110,8 @@ fn an_iteration_has_a_range() {
 fn what_takes_years_is_planned_in_seconds() {
     let folder = folder();
     let path = folder.path();
-    images(path, "x.npy", &[1500, 1, 64, 64], 1);
-    images(path, "t.npy", &[10, 1, 64, 64], 2);
+    images(path, "x.npy", &[1500, 1, 48, 48], 1);
+    images(path, "t.npy", &[10, 1, 48, 48], 2);
     labels(path, "y.npy", &(0..1500).map(|image| image % 2).collect::<Vec<_>>());
     labels(path, "u.npy", &(0..10).map(|image| image % 2).collect::<Vec<_>>());
     let job =
@@ -119,7 +119,7 @@ fn what_takes_years_is_planned_in_seconds() {
     let text = run(path, &format!("{job} --report plan.json")).ok().stdout;
     assert!(text.contains(" d ") || text.contains(" years"), "{text}");
     let plan = json(&path.join("plan.json"));
-    let entry_layers = 64f64.powi(4) * 1000.0 * 2.0 * (1500.0 * 1501.0 / 2.0 + 15_000.0);
+    let entry_layers = 48f64.powi(4) * 1000.0 * 2.0 * (1500.0 * 1501.0 / 2.0 + 15_000.0);
     assert_eq!(plan["passes"][0]["entry_layers"].as_f64().unwrap(), entry_layers);
     let (whole, planning) = (plan["seconds"].as_f64().unwrap(), plan["planning_seconds"].as_f64().unwrap());
     assert!(whole > 100_000.0 * planning, "{whole} s were planned in {planning} s");
