@@ -38,6 +38,9 @@ const REPEATED: f64 = 1.0 / 2048.0;
 /// u of a pixel, as a multiple of that which makes the mean weight the limit, from which on n − Σ keeps enough digits as a difference.
 const SMALL: f64 = 8.0;
 
+/// 1 − λ below which n − Σ does not come from a difference where there is no look-out: in dense nets, and in nets of leaky ReLUs.
+pub(crate) const CLOSE: f64 = 1.0 / 4.0;
+
 /// The share of repeated patches above which an image counts as one that does so.
 const SHARE: f64 = 1.0 / 16.0;
 

@@ -12,15 +12,15 @@
 //!
 //! Where patches of two images are all but equal, rounding leaves little of n − Σ, nor of κ0, which has its root in it. There
 //! D = n − K is carried beside K and Θ (`core/src/close.rs`). It takes three to four times as long; the first layer tells which
-//! stencils need it, and few do.
+//! stencils need it, and few do. Nets of leaky ReLUs always carry it: no second hot loop is needed for them.
 //!
 //! Source: Arora et al. 2019, arXiv 1904.11955v2, §4 and App. G; the layout is this project's own.
 
 use core::cell::Cell;
 use core::marker::PhantomData;
 
-use crate::close::{Watch, add_distance};
-use crate::dual::{Activation, Case, Layer};
+use crate::close::{CLOSE, Watch, add_distance};
+use crate::dual::{Activation, Case, Layer, bend};
 use crate::network::Conv;
 use crate::number::{Number, Scalar};
 use crate::readout;
@@ -102,7 +102,11 @@ pub fn conv_pair<N: Number>(
             } else {
                 Watch::displaced(net.area(), repeated)
             };
-            let small = run::<N, 2>(net, &stencil, (x, y), watch, N::zero(), scratch.as_chunks_mut().0, sums);
+            let small = if net.slope() == 0.0 {
+                run::<N, 2>(net, &stencil, (x, y), watch, N::zero(), scratch.as_chunks_mut().0, sums)
+            } else {
+                Some(N::splat(N::Scalar::from_f64(CLOSE)))
+            };
             if let Some(small) = small {
                 run::<N, 3>(net, &stencil, (x, y), watch, small, scratch.as_chunks_mut().0, sums);
             }
@@ -178,6 +182,7 @@ fn run<N: Number, const LEN: usize>(
     let channels = net.pixels() * net.shape().channels;
     let ((x_pixels, x_maps), (y_pixels, y_maps)) = (x.split_at_checked(channels)?, y.split_at_checked(channels)?);
     let (request, growth) = (net.request(), net.growth::<N::Scalar>());
+    let bend = bend(if const { LEN == 3 } { net.slope() } else { 0.0 });
     // Whether the entries lie one row down, as 3×3 filters leave them after every other layer.
     let mut down = false;
     products(net, stencil, (x_pixels, y_pixels), entries);
@@ -194,14 +199,14 @@ fn run<N: Number, const LEN: usize>(
             }
             patches.root = shrink.sqrt();
         }
-        let pass = Pass { net, stencil, x, y, layer: Layer::new(None), small, watch: &watch, patches };
+        let pass = Pass { net, stencil, x, y, layer: Layer::new(None, bend), small, watch: &watch, patches };
         // The constants keep from being compiled what is not used: where Θ is not wanted it may be anything.
         match (number == 1, request.theta_after(number)) {
-            (true, true) => pass.layer::<Const<true, true>, LEN>(entries, rows, down),
-            (true, false) => pass.layer::<Const<true, false>, LEN>(entries, rows, down),
-            (false, true) => pass.layer::<Const<false, true>, LEN>(entries, rows, down),
-            (false, false) if const { LEN == 3 } => pass.layer::<Const<false, true>, LEN>(entries, rows, down),
-            (false, false) => pass.layer::<Const<false, false>, LEN>(entries, rows, down),
+            (true, true) => pass.layer::<Const<true, true, LEN>, LEN>(entries, rows, down),
+            (true, false) => pass.layer::<Const<true, false, LEN>, LEN>(entries, rows, down),
+            (false, true) => pass.layer::<Const<false, true, LEN>, LEN>(entries, rows, down),
+            (false, false) if const { LEN == 3 } => pass.layer::<Const<false, true, LEN>, LEN>(entries, rows, down),
+            (false, false) => pass.layer::<Const<false, false, LEN>, LEN>(entries, rows, down),
         }
         if const { LEN == 2 } && number == 1 {
             let small = watch.get().close();
@@ -261,11 +266,13 @@ fn covariances<N: Number, const LEN: usize, const B: usize>(
     sums
 }
 
-/// The cases of a layer as a type.
-struct Const<const FIRST: bool, const NTK: bool>;
+/// The cases of a layer as a type. Where D is carried, for few images or for leaky ReLUs, less code counts for more than speed: ReLUs are
+/// there leaky ones with the slope 0, whose every bit is the same.
+struct Const<const FIRST: bool, const NTK: bool, const LEN: usize>;
 
-impl<const FIRST: bool, const NTK: bool> Case for Const<FIRST, NTK> {
+impl<const FIRST: bool, const NTK: bool, const LEN: usize> Case for Const<FIRST, NTK, LEN> {
     const FIRST: bool = FIRST;
+    const LEAKY: bool = LEN == 3;
     const NTK: bool = NTK;
 }
 
@@ -471,7 +478,7 @@ impl<N: Number> Pass<'_, N> {
         if let Some(&carried) = boxed.get(2) {
             let n = x[0].mul(y[0]);
             let mut margin = n.neg_mul_add(self.small, deficit);
-            if C::FIRST {
+            if C::SIGNED {
                 // n − |Σ| of opposite patches does not come from how far they are apart.
                 margin = boxed[0].select_negative(N::zero(), margin);
             }

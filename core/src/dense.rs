@@ -7,8 +7,8 @@
 
 use crate::Error;
 use crate::accumulate::exact_sum;
-use crate::close::add_distance;
-use crate::dual::{Activation, Case, Layer};
+use crate::close::{CLOSE, add_distance};
+use crate::dual::{Activation, Case, Layer, bend};
 use crate::network::{Dense, Kernel, Trained};
 use crate::number::{Number, Scalar};
 use crate::scale;
@@ -19,9 +19,6 @@ use crate::variance::{check, deviation};
 /// Short enough that the rounding error of the whole sum stays near one ulp, long enough that the compensation costs
 /// less than a tenth of a matrix product.
 pub const FEATURE_BLOCK: usize = 128;
-
-/// 1 − λ below which n − Σ is computed from the difference of the inputs.
-const CLOSE: f64 = 1.0 / 4.0;
 
 /// Σ_k x_k y_k of up to [`FEATURE_BLOCK`] features, for R inputs x and G vectors of inputs y at once.
 ///
@@ -104,6 +101,9 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
 /// Σ⁰ = x·y,   Θ⁰ = Σ⁰ or 0;      h = 1 … d−1:   K = n κ1(Σ/n),   Θ ← κ0(Σ/n) Θ + K,   Σ = K
 /// ```
 ///
+/// with the κ of the net's slope ([`crate::dual`]). With residual connections of strength s, a = s²/(1 + s²), what is read out is the same, and what goes on
+/// is (1 − a) Σ + a K and (1 − a) Θ + a (κ0 Θ + K).
+///
 /// # Shapes
 /// `x`, `y`: the same number of features, not none. `cap`: from [`crate::identity_cap`]. `out`: [`Dense::outputs`], in
 /// the order kernel, depth.
@@ -117,10 +117,10 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
 ///
 /// # Cost
 /// One multiply-add a feature, seven operations more where some lane's λ is above ¾; 20 multiplications or multiply-adds, a sum, a maximum and a root (`f32`) a
-/// layer.
+/// layer, some ten more with another slope than 0, and as many with residual connections.
 ///
 /// # Source
-/// Arora et al. 2019, §3.
+/// Arora et al. 2019, §3; the slope as in [`crate::dual`]; Huang et al. 2020, arXiv 2002.06262, for residual connections.
 #[inline(always)]
 pub fn dense_pair<N: Number>(
     net: &Dense,
@@ -162,7 +162,8 @@ pub fn dense_layers<N: Number>(
     check("input y", y.len(), x.len())?;
     let request = net.request();
     let trained = request.trained() == Trained::All;
-    let layer = Layer::new(cap);
+    let layer = Layer::new(cap, bend(net.slope()));
+    let share = net.share();
     let depths = request.depths().len();
     // Both ways by ρ ρ' twice, which leaves what is between within the range.
     let root = of_x[2].mul(of_y[2]);
@@ -174,13 +175,15 @@ pub fn dense_layers<N: Number>(
     if margin.any_negative() {
         deficit = margin.select_negative(close_deficit((x, of_x), (y, of_y)), deficit);
     }
-    let mut entry = [sigma, N::zero(), deficit];
+    let mut entry = [sigma, if trained { sigma } else { N::zero() }, deficit];
     let inverse = of_x[1].mul(of_y[1]);
     for number in 1..=request.layers() {
+        let before = entry;
         entry = match (number == 1, request.theta_after(number)) {
             (true, true) => activate::<N, First<true>>(entry, inverse, &layer),
             (true, false) => activate::<N, First<false>>(entry, inverse, &layer),
-            (false, _) => activate::<N, Later>(entry, inverse, &layer),
+            (false, _) if net.is_plain() => activate::<N, Later<false>>(entry, inverse, &layer),
+            (false, _) => activate::<N, Later<true>>(entry, inverse, &layer),
         };
         if let Some(depth) = request.depth_after(number) {
             for (a, kernel) in request.kernels().iter().enumerate() {
@@ -193,6 +196,9 @@ pub fn dense_layers<N: Number>(
                     *out = value.widened().mul(root).mul(root);
                 }
             }
+        }
+        if let Some(share) = share {
+            entry = join(before, entry, N::splat(share));
         }
     }
     Ok(())
@@ -215,27 +221,46 @@ fn close_deficit<N: Number>((x, of_x): (&[N::Scalar], [N; 3]), (y, of_y): (&[N],
     distance[0].add(distance[1]).narrowed().mul(half).mul(of_x[0].mul(of_y[0]))
 }
 
-/// One layer, from Σ, Θ and n − Σ to K, Θ and n − K. n = √(v v') is the same in all of them, since κ1(1) = 1: so n − K is the next one's n − Σ, and
+/// One layer, from Σ, Θ and n − |Σ| to K, Θ and n − |K|. n = √(v v') is the same in all of them, since κ1(1) = 1: so n − K is the next one's n − Σ, and
 /// computed as such, not as a difference of rounded numbers, whose error each layer would magnify (u = 1 − λ falls as 44/h² in layer h).
 #[inline(always)]
 fn activate<N: Number, C: Case>(entry: [N; 3], inverse: N, layer: &Layer<N>) -> [N; 3] {
-    Activation::begin::<C>(entry, inverse, layer).end::<C, 3>(layer)
+    let [k, theta, deficit] = Activation::begin::<C>(entry, inverse, layer).end::<C, 3>(layer);
+    [k, theta, if C::LEAKY { with_negative(k, 2.0, deficit) } else { deficit }]
 }
 
-/// The first layer: Σ may be negative.
+/// `term` + `factor` · min(Σ, 0): n − |Σ| of n − Σ, or the other way round.
+#[inline(always)]
+fn with_negative<N: Number>(sigma: N, factor: f64, term: N) -> N {
+    sigma.min(N::zero()).mul_add(N::splat(N::Scalar::from_f64(factor)), term)
+}
+
+/// What a residual connection hands on: Σ, Θ and n − Σ from before the layer, and a `share` of what the layer adds to them.
+#[inline(always)]
+fn join<N: Number>(before: [N; 3], after: [N; 3], share: N) -> [N; 3] {
+    let [before, after] = [before, after].map(|[sigma, theta, d]| [sigma, theta, with_negative(sigma, -2.0, d)]);
+    let [[sigma, theta, deficit], after] = [before, after];
+    let joined = |before: N, after: N| after.sub(before).mul_add(share, before);
+    let k = joined(sigma, after[0]);
+    [k, joined(theta, after[1]), with_negative(k, 2.0, joined(deficit, after[2]))]
+}
+
+/// The first layer: Σ may be negative. It comes once: so ReLUs are leaky ones with the slope 0, whose every bit is the same.
 struct First<const NTK: bool>;
 
 impl<const NTK: bool> Case for First<NTK> {
     const FIRST: bool = true;
+    const LEAKY: bool = true;
     const SAME: bool = true;
     const NTK: bool = NTK;
 }
 
 /// The layers after it.
-struct Later;
+struct Later<const LEAKY: bool>;
 
-impl Case for Later {
+impl<const LEAKY: bool> Case for Later<LEAKY> {
     const FIRST: bool = false;
+    const LEAKY: bool = LEAKY;
     const SAME: bool = true;
     const NTK: bool = true;
 }

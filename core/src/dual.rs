@@ -23,7 +23,16 @@
 //!
 //! because κ0(−λ) = 1 − κ0(λ) and κ1(−λ) = κ1(λ) − λ. The coefficients are derived by `scripts/kappa_coefficients.py`.
 //!
-//! Source: Cho and Saul 2009, eqs. 6 and 7; Arora et al. 2019, arXiv 1904.11955v2, App. D and G.
+//! A leaky ReLU, z where z > 0 and b z elsewhere, is a sum of z and |z|, which are uncorrelated: normalised, its dual activations are
+//!
+//! ```text
+//! α κ0(λ) + 1 − α       α κ1(λ) + (1 − α) λ       α = (1 − b)²/(1 + b²)
+//! ```
+//!
+//! so that α goes with the root, λ ≥ 0 stays as it is otherwise, and λ < 0 has 1 − α, or (1 − α) λ, beside what it has above.
+//!
+//! Source: Cho and Saul 2009, eqs. 6 and 7; Arora et al. 2019, arXiv 1904.11955v2, App. D and G; Tsuchida, Roosta-Khorasani and Gallagher 2018, arXiv
+//! 1711.09090, for the leaky ReLU.
 
 use crate::number::{Number, Scalar};
 
@@ -73,8 +82,12 @@ fn complement<N: Number>(lambda: N) -> (N, N) {
 
 /// Which of its cases a layer has to treat; a type, so that each loop is compiled for its own.
 pub(crate) trait Case {
-    /// Σ may be negative: only before the first ReLU.
+    /// Before the first activation, where Σ may be negative.
     const FIRST: bool;
+    /// Leaky ReLUs of any slope, after which Σ may be negative in every layer.
+    const LEAKY: bool = false;
+    /// Σ may be negative.
+    const SIGNED: bool = Self::FIRST || Self::LEAKY;
     /// The cap of the layer counts: some lanes may join a pixel with itself.
     const SAME: bool = false;
     /// Θ is more than K. It is just K after the first ReLU where the first layer is frozen, and whatever it is where only
@@ -91,18 +104,30 @@ pub(crate) struct Layer<N: Number> {
     unit: N::Scalar,
     /// 0 in the lanes that join a pixel with itself, where λ is exactly 1, and 1 elsewhere.
     cap: N,
+    /// α and 1 − α of a leaky ReLU; not read in other cases.
+    bend: [N::Scalar; 2],
 }
 
 impl<N: Number> Layer<N> {
-    /// With `cap` from [`crate::identity_cap`].
+    /// With `cap` from [`crate::identity_cap`] and `bend` from [`bend`].
     #[inline(always)]
-    pub(crate) fn new(cap: Option<N>) -> Self {
+    pub(crate) fn new(cap: Option<N>, bend: [N::Scalar; 2]) -> Self {
         let one = N::Scalar::from_f64(1.0);
-        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)) }
+        Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)), bend }
     }
 }
 
-/// One entry on its way through one ReLU layer, with n = √(v_x v_y), λ = Σ/n, without the factor 1/q² (see [`crate::scale`]):
+/// α = (1 − b)²/(1 + b²) and 1 − α = 2b/(1 + b²) of a leaky ReLU with the slope b: 1 and 0 of a ReLU.
+#[inline(always)]
+pub(crate) fn bend<S: Scalar>(slope: f64) -> [S; 2] {
+    let (one, b) = (S::Constant::from_f64(1.0), S::Constant::from_f64(slope));
+    // That of 1/b is the same, and no square leaves the range.
+    let b = if b.abs() > one { one.div(b) } else { b };
+    let (apart, squares) = (one.sub(b), one.add(b.mul(b)));
+    [apart.mul(apart), b.add(b)].map(|part| S::from_constant(part.div(squares)))
+}
+
+/// One entry on its way through one layer of ReLUs, with n = √(v_x v_y), λ = Σ/n, without the factor 1/q² (see [`crate::scale`]):
 ///
 /// ```text
 /// K = n κ1(λ)         Θ ← κ0(λ) Θ + K
@@ -119,6 +144,8 @@ impl<N: Number> Layer<N> {
 /// ```text
 /// n − Σ = box D + n G        D ← (n − Σ) − (n − Σ) √u R(u)
 /// ```
+///
+/// Leaky ReLUs have α √u in place of √u, and where Σ < 0 another (1 − α) Σ in K and (1 − α) Θ in Θ.
 ///
 /// A variance of 0 has the inverse 0 and needs no branch: there Σ and Θ are 0 and stay so, whatever λ is taken for. Where a variance
 /// only counts as 0, Σ is at most 1e-19 (`f32`) of what the largest pixels of the images make, and stays that: little beside the
@@ -139,7 +166,7 @@ pub(crate) struct Activation<N> {
     deficit: N,
     /// u = 1 − |λ|, not clamped.
     pub(crate) u: N,
-    /// √u, clamped to λ in [−1, 1], and 0 where a pixel meets itself.
+    /// √u, or α √u, clamped to λ in [−1, 1], and 0 where a pixel meets itself.
     root: N,
 }
 
@@ -147,7 +174,7 @@ impl<N: Number> Activation<N> {
     /// n − |Σ|, from Σ, √v and √v'.
     #[inline(always)]
     pub(crate) fn deficit<C: Case>(sigma: N, x: N, y: N) -> N {
-        x.mul_sub(y, if C::FIRST { sigma.abs() } else { sigma })
+        x.mul_sub(y, if C::SIGNED { sigma.abs() } else { sigma })
     }
 
     /// Begins with Σ, Θ and n − |Σ|, and 1/n (0 where a variance is 0).
@@ -161,7 +188,8 @@ impl<N: Number> Activation<N> {
         }
         // Θ⁰ = Σ⁰; where the first layer is frozen and Θ⁰ is 0, this is not read.
         let theta = if C::FIRST { sigma } else { theta };
-        Activation { sigma, theta, deficit, u, root: bounded.sqrt() }
+        let root = bounded.sqrt();
+        Activation { sigma, theta, deficit, u, root: if C::LEAKY { root.mul(N::splat(layer.bend[0])) } else { root } }
     }
 
     /// Ends with K and Θ after the layer, and D where there are three.
@@ -174,9 +202,13 @@ impl<N: Number> Activation<N> {
         entry[0] = k;
         if let Some(carried) = entry.get_mut(2) {
             *carried = deficit.mul(root).neg_mul_add(r, deficit);
-            if C::FIRST {
-                // Where Σ < 0, n − K = (n − |Σ|) − K + |Σ|.
-                *carried = carried.add(sigma.abs().sub(sigma.max(N::zero())));
+            if C::SIGNED {
+                // Where Σ < 0, n − K = (n − |Σ|) − K + |Σ|, and K has another (1 − α) Σ.
+                let below = sigma.abs().sub(sigma.max(N::zero()));
+                *carried = carried.add(below);
+                if C::LEAKY {
+                    *carried = below.mul_add(N::splat(layer.bend[1]), *carried);
+                }
             }
         }
         entry
@@ -186,16 +218,20 @@ impl<N: Number> Activation<N> {
     #[inline(always)]
     fn end_with<C: Case>(self, r: N, layer: &Layer<N>) -> [N; 2] {
         let Activation { sigma, theta, deficit, u, root, .. } = self;
-        let positive = if C::FIRST { sigma.max(N::zero()) } else { sigma };
-        let k = deficit.mul(root).mul_add(r, positive);
+        let mut linear = if C::SIGNED { sigma.max(N::zero()) } else { sigma };
+        if C::LEAKY {
+            linear = sigma.min(N::zero()).mul_add(N::splat(layer.bend[1]), linear);
+        }
+        let k = deficit.mul(root).mul_add(r, linear);
         if !C::NTK {
             return [k, k];
         }
         let p = u.kappa0_factor(layer.unit);
         let part = root.mul(theta);
         let after = part.neg_mul_add(p, theta.add(k));
-        if C::FIRST {
-            return [k, sigma.select_negative(part.mul_add(p, k), after)];
+        if C::SIGNED {
+            let linear = if C::LEAKY { theta.mul_add(N::splat(layer.bend[1]), k) } else { k };
+            return [k, sigma.select_negative(part.mul_add(p, linear), after)];
         }
         [k, after]
     }

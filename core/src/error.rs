@@ -68,6 +68,11 @@ pub enum Error {
     },
     /// At depth 2 with the first and last layer frozen no layer is trained, so the NTK is zero.
     NothingTrained,
+    /// A number of the network is infinite or NaN.
+    NotFinite {
+        /// Which number.
+        what: &'static str,
+    },
     /// A buffer has the wrong length.
     Length {
         /// Which buffer.
@@ -112,6 +117,7 @@ impl fmt::Display for Error {
                     "depth 2 with the first and last layers frozen trains nothing, its NTK is zero: use depth 3 or more, or train all layers"
                 )
             }
+            Error::NotFinite { what } => write!(f, "the {what} must be a finite number"),
             Error::Length { what, have, need } => write!(f, "{what} holds {have} elements, {need} are needed"),
         }
     }

@@ -2,7 +2,7 @@
 
 use core::num::NonZeroUsize;
 
-use crate::number::Scalar;
+use crate::number::{Number, Scalar};
 use crate::scale::{GROWTH, Growth};
 use crate::{Error, Shape};
 use heapless::Vec;
@@ -49,8 +49,8 @@ pub enum Readout {
 
 /// The outputs asked of one pass: kernels and depths, and which layers are trained.
 ///
-/// *Depth* counts the layers with weights: d − 1 hidden layers (dense or convolutional), each followed by a ReLU,
-/// then the output layer.
+/// *Depth* counts the layers with weights: d − 1 hidden layers (dense or convolutional), each followed by a ReLU or what
+/// stands in its place, then the output layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     kernels: Vec<Kernel, 2>,
@@ -118,16 +118,68 @@ impl Request {
     }
 }
 
-/// A dense ReLU net without biases, W_std = 1 and ReLU·√2.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A dense net without biases, W_std = 1; ReLU·√2, or leaky ReLUs, or residual connections.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dense {
     request: Request,
+    slope: f64,
+    residual: Option<f64>,
 }
 
 impl Dense {
-    /// A dense net with these outputs.
+    /// A dense ReLU net with these outputs.
     pub fn new(request: Request) -> Self {
-        Dense { request }
+        Dense { request, slope: 0.0, residual: None }
+    }
+
+    /// With a leaky ReLU of slope b in place of every ReLU: √(2/(1 + b²)) z where z > 0, and b times that where z < 0. 0 is the ReLU, 1 the identity,
+    /// −1 the absolute value.
+    ///
+    /// # Errors
+    /// A slope that is infinite or NaN.
+    pub fn with_slope(self, slope: f64) -> Result<Self, Error> {
+        Ok(Dense { slope: finite("slope", slope)?, ..self })
+    }
+
+    /// With residual connections around every hidden layer but the first, of whose inputs there may be another number. z being what comes into an
+    /// activation φ,
+    ///
+    /// ```text
+    /// z¹ = W¹ x      z^h = (z^(h−1) + s W^h φ(z^(h−1)))/√(1 + s²)      h = 2 … d−1      f = W^d φ(z^(d−1))
+    /// ```
+    ///
+    /// The root keeps the variance. 0 leaves the layers between out, a large s the connections.
+    ///
+    /// # Errors
+    /// A strength that is infinite or NaN.
+    pub fn with_residual(self, strength: f64) -> Result<Self, Error> {
+        Ok(Dense { residual: Some(finite("strength", strength)?), ..self })
+    }
+
+    /// b.
+    pub fn slope(&self) -> f64 {
+        self.slope
+    }
+
+    /// s, where there are residual connections.
+    pub fn residual(&self) -> Option<f64> {
+        self.residual
+    }
+
+    /// Whether it has ReLUs and nothing else.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.slope == 0.0 && self.residual.is_none()
+    }
+
+    /// a = s²/(1 + s²).
+    pub(crate) fn share<S: Scalar>(&self) -> Option<S> {
+        let one = S::Constant::from_f64(1.0);
+        let s = S::Constant::from_f64(self.residual?);
+        // No square leaves the range.
+        let inverse = one.div(s);
+        let large = s.abs() > one;
+        let square = if large { inverse.mul(inverse) } else { s.mul(s) };
+        Some(S::from_constant(if large { one } else { square }.div(one.add(square))))
     }
 
     /// The outputs asked for.
@@ -141,7 +193,7 @@ impl Dense {
     }
 }
 
-/// A convolutional ReLU net without biases: q×q filters, stride 1, zero padding.
+/// A convolutional net without biases: q×q filters, stride 1, zero padding; ReLU·√2/q, or leaky ReLUs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conv {
     shape: Shape,
@@ -151,6 +203,7 @@ pub struct Conv {
     growth: Growth,
     readouts: Vec<Readout, MAX_READOUTS>,
     request: Request,
+    slope: f64,
 }
 
 impl Conv {
@@ -182,10 +235,27 @@ impl Conv {
             .and_then(|len| len.checked_mul(4 * size_of::<f64>()));
         match (largest, shape.pixels().and_then(NonZeroUsize::new)) {
             (Some(bytes), Some(pixels)) if isize::try_from(bytes).is_ok() => {
-                Ok(Conv { shape, pixels, filter, growth: Growth::new(filter, shape, GROWTH), readouts, request })
+                let growth = Growth::new(filter, shape, GROWTH);
+                Ok(Conv { shape, pixels, filter, growth, readouts, request, slope: 0.0 })
             }
             _ => Err(too_large),
         }
+    }
+
+    /// With a leaky ReLU of slope b in place of every ReLU, as [`Dense::with_slope`] has it.
+    ///
+    /// # Errors
+    /// A slope that is infinite or NaN.
+    ///
+    /// # Cost
+    /// Every stencil then costs as much as one of images that are close to each other, see [`crate::conv_pair`].
+    pub fn with_slope(self, slope: f64) -> Result<Self, Error> {
+        Ok(Conv { slope: finite("slope", slope)?, ..self })
+    }
+
+    /// b.
+    pub fn slope(&self) -> f64 {
+        self.slope
     }
 
     /// C×P×Q of the images.
@@ -242,6 +312,10 @@ impl Conv {
     pub(crate) fn reach(&self) -> usize {
         self.filter / 2
     }
+}
+
+fn finite(what: &'static str, value: f64) -> Result<f64, Error> {
+    if value.is_finite() { Ok(value) } else { Err(Error::NotFinite { what }) }
 }
 
 fn list<T: Copy, const N: usize>(what: &'static str, items: &[T]) -> Result<Vec<T, N>, Error> {

@@ -48,6 +48,17 @@ fn requests() {
     }
 }
 
+#[test]
+fn slopes_and_strengths() {
+    let dense = || Dense::new(request(&BOTH, &[3], Trained::All));
+    for value in [f64::NAN, f64::INFINITY, -f64::INFINITY] {
+        fails(dense().with_slope(value), &["slope", "finite"]);
+        fails(dense().with_residual(value), &["strength", "finite"]);
+        let net = conv_net(shape([1, 2, 2]), 3, &[Readout::Gap], request(&BOTH, &[3], Trained::All));
+        fails(net.with_slope(value), &["slope", "finite"]);
+    }
+}
+
 /// The limits themselves are legal.
 #[test]
 fn requests_at_the_limits() {

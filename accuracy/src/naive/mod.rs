@@ -20,8 +20,9 @@ use ultrawide_core::{Conv, Dense, Kernel, Request, Shape, Trained};
 
 /// (K, K̇) without the factor 1/q², of a covariance and two variances; `same` where the two inputs are one.
 ///
-/// κ0(λ) = (π − acos λ)/π, κ1(λ) = (λ (π − acos λ) + √(1 − λ²))/π.
-fn activate(sigma: &Real, variance_x: &Real, variance_y: &Real, same: bool) -> [Real; 2] {
+/// κ0(λ) = (π − acos λ)/π, κ1(λ) = (λ (π − acos λ) + √(1 − λ²))/π. With a slope b the activation is that of max(z, 0) less b times that of
+/// max(−z, 0), over √(1 + b²); z and −z' correlate by −λ.
+fn activate(sigma: &Real, [variance_x, variance_y]: [&Real; 2], slope: f64, same: bool) -> [Real; 2] {
     let (one, pi) = (Real::from(1.0), Real::pi());
     let n = (variance_x * variance_y).sqrt();
     if n.is_zero() {
@@ -30,9 +31,12 @@ fn activate(sigma: &Real, variance_x: &Real, variance_y: &Real, same: bool) -> [
         [sigma.clone(), one]
     } else {
         let lambda = (sigma / &n).clamp();
-        let angle = &pi - &lambda.acos();
-        let kappa1 = (&lambda * &angle + (one - &lambda * &lambda).sqrt()) / &pi;
-        [n * kappa1, angle / pi]
+        let b = Real::from(slope);
+        let crossed = (&b + &b) / (&one + &(&b * &b));
+        let (other, sine) = (lambda.acos(), (one - &lambda * &lambda).sqrt());
+        let angle = &pi - &other;
+        let kappa1 = &lambda * &angle + &sine - &crossed * &(&sine - &(&lambda * &other));
+        [n * (kappa1 / &pi), (angle + &crossed * &other) / pi]
     }
 }
 
@@ -44,12 +48,14 @@ fn products(shape: Shape, x: &[f64], y: &[f64]) -> Array4 {
 }
 
 /// (K, K̇) of all entries, from Σ and the arrays whose diagonals are the variances.
-fn layer(sigma: &Array4, own_x: &Array4, own_y: &Array4, same: bool, shape: Shape, filter: usize) -> [Array4; 2] {
+fn layer(net: &Conv, sigma: &Array4, own_x: &Array4, own_y: &Array4, same: bool) -> [Array4; 2] {
+    let (shape, filter) = (net.shape(), net.filter());
     let area = Real::from((filter * filter) as f64);
     let mut k_dot = vec![];
     let k = Array4::new(shape.height, shape.width, |index @ [i, j, k, l]| {
         let same = same && (i, j) == (k, l);
-        let [value, derivative] = activate(sigma.at(index), own_x.at([i, j, i, j]), own_y.at([k, l, k, l]), same);
+        let variances = [own_x.at([i, j, i, j]), own_y.at([k, l, k, l])];
+        let [value, derivative] = activate(sigma.at(index), variances, net.slope(), same);
         k_dot.push(derivative / &area);
         value / &area
     });
@@ -65,7 +71,7 @@ fn own_layer(sigma: &Array4, shape: Shape, filter: usize) -> Array4 {
         if (i, j) != (k, l) {
             return Real::from(0.0);
         }
-        let [value, _] = activate(variance, variance, variance, true);
+        let [value, _] = activate(variance, [variance; 2], 0.0, true);
         value / Real::from((filter * filter) as f64)
     })
 }
@@ -92,7 +98,7 @@ pub fn conv(net: &Conv, x: &[f64], y: &[f64]) -> Vec<Real> {
     // [kernel][readout][depth]
     let mut out = vec![vec![vec![]; net.readouts().len()]; request.kernels().len()];
     for depth in 2..=request.layers() + 1 {
-        let [k, k_dot] = layer(&sigma, &own_x, &own_y, x == y, shape, filter);
+        let [k, k_dot] = layer(net, &sigma, &own_x, &own_y, x == y);
         let frozen = k_dot.zip(&theta, |k_dot, theta| k_dot * theta);
         let next = frozen.zip(&k, |frozen, k| frozen + k);
         if request.depths().contains(&depth) {
@@ -117,13 +123,20 @@ pub fn dense(net: &Dense, x: &[f64], y: &[f64]) -> Vec<Real> {
     let mut theta = if request.trained() == Trained::All { sigma.clone() } else { Real::from(0.0) };
     let mut out = vec![vec![]; request.kernels().len()];
     for depth in 2..=request.layers() + 1 {
-        let [k, k_dot] = activate(&sigma, &variance_x, &variance_y, x == y);
+        let [k, k_dot] = activate(&sigma, [&variance_x, &variance_y], net.slope(), x == y);
         let frozen = k_dot * &theta;
         let next = &frozen + &k;
         if request.depths().contains(&depth) {
             out.iter_mut().zip(wanted(request, &k, &frozen, &next)).for_each(|(out, value)| out.push(value.clone()));
         }
-        (sigma, theta) = (k, next);
+        (sigma, theta) = match net.residual() {
+            None => (k, next),
+            Some(s) => {
+                let square = Real::from(s) * Real::from(s);
+                let squares = Real::from(1.0) + &square;
+                ((sigma + &square * &k) / &squares, (theta + &square * &next) / &squares)
+            }
+        };
     }
     out.concat()
 }

@@ -18,7 +18,9 @@ fn kappa1(lambda: f64) -> f64 {
 }
 
 /// (K, K̇) without the factor 1/q², of a covariance and two variances; `same` where the two inputs are one.
-fn activate(sigma: f64, variance_x: f64, variance_y: f64, same: bool) -> [f64; 2] {
+///
+/// With a slope b an activation is that of max(z, 0) less b times that of max(−z, 0), over √(1 + b²); z and −z' correlate by −λ.
+fn activate(sigma: f64, [variance_x, variance_y]: [f64; 2], slope: f64, same: bool) -> [f64; 2] {
     let n = (variance_x * variance_y).sqrt();
     if n == 0.0 {
         [0.0, kappa0(0.0)]
@@ -26,7 +28,8 @@ fn activate(sigma: f64, variance_x: f64, variance_y: f64, same: bool) -> [f64; 2
         [sigma, 1.0]
     } else {
         let lambda = (sigma / n).clamp(-1.0, 1.0);
-        [n * kappa1(lambda), kappa0(lambda)]
+        let crossed = 2.0 * slope / (1.0 + slope * slope);
+        [n * (kappa1(lambda) - crossed * kappa1(-lambda)), kappa0(lambda) + crossed * kappa0(-lambda)]
     }
 }
 
@@ -120,7 +123,8 @@ fn products(shape: Shape, x: &[f64], y: &[f64]) -> Array4 {
 fn own_layer(sigma: &Array4, scale: f64) -> Array4 {
     let variance = |i, j| sigma.at(i, j, i, j);
     Array4::new(sigma.p, sigma.q, |i, j, k, l| {
-        activate(sigma.at(i, j, k, l), variance(i, j), variance(k, l), (i, j) == (k, l))[0] * scale
+        // On the diagonal, which alone is read, K = Σ whatever the slope.
+        activate(sigma.at(i, j, k, l), [variance(i, j), variance(k, l)], 0.0, (i, j) == (k, l))[0] * scale
     })
 }
 
@@ -142,7 +146,8 @@ pub fn conv(net: &Conv, x: &[f64], y: &[f64]) -> Vec<f64> {
     for layer in 1..deepest {
         let pair = |i, j, k, l| {
             let same = same && (i, j) == (k, l);
-            activate(sigma.at(i, j, k, l), own_x.at(i, j, i, j), own_y.at(k, l, k, l), same).map(|value| value * scale)
+            let variances = [own_x.at(i, j, i, j), own_y.at(k, l, k, l)];
+            activate(sigma.at(i, j, k, l), variances, net.slope(), same).map(|value| value * scale)
         };
         let k = Array4::new(p, q, |a, b, c, d| pair(a, b, c, d)[0]);
         let frozen = Array4::new(p, q, |a, b, c, d| pair(a, b, c, d)[1] * theta.at(a, b, c, d));
@@ -178,7 +183,7 @@ pub fn dense(net: &Dense, x: &[f64], y: &[f64]) -> Vec<f64> {
     let mut theta = if request.trained() == Trained::All { sigma } else { 0.0 };
     let mut out = vec![vec![]; request.kernels().len()];
     for layer in 1..*request.depths().last().expect("a request lists a depth") {
-        let [k, k_dot] = activate(sigma, variance_x, variance_y, x == y);
+        let [k, k_dot] = activate(sigma, [variance_x, variance_y], net.slope(), x == y);
         let frozen = k_dot * theta;
         if request.depths().contains(&(layer + 1)) {
             for (out, kernel) in out.iter_mut().zip(request.kernels()) {
@@ -189,7 +194,13 @@ pub fn dense(net: &Dense, x: &[f64], y: &[f64]) -> Vec<f64> {
                 });
             }
         }
-        (sigma, theta) = (k, frozen + k);
+        (sigma, theta) = match net.residual() {
+            None => (k, frozen + k),
+            Some(s) => {
+                let squares = 1.0 + s * s;
+                ((sigma + s * s * k) / squares, (theta + s * s * (frozen + k)) / squares)
+            }
+        };
     }
     out.concat()
 }
