@@ -37,8 +37,17 @@ impl Layers {
     }
 }
 
-/// A convolutional ReLU net without biases: q×q filters, stride 1, zero padding; of one pixel and 1×1 filters, a dense net.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a net has that is not plain. By default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tricks {
+    /// b of the leaky ReLUs; 0 of ReLUs.
+    pub slope: f64,
+    /// s of residual connections around each hidden layer but the first.
+    pub residual: Option<f64>,
+}
+
+/// A convolutional net without biases: q×q filters, stride 1, zero padding; of one pixel and 1×1 filters, a dense net.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Architecture {
     /// C×P×Q of the images.
     pub shape: Shape,
@@ -52,6 +61,8 @@ pub struct Architecture {
     pub outputs: usize,
     /// The last layer.
     pub head: Head,
+    /// Other activations than ReLU, residual connections.
+    pub tricks: Tricks,
 }
 
 /// A network or images that cannot be.
@@ -66,6 +77,9 @@ pub enum Error {
     /// The middle of a filter must be a pixel.
     #[error("filter size {0} is even")]
     EvenFilter(usize),
+    /// A slope or a strength that is infinite or NaN.
+    #[error("the {0} of a network must be a finite number")]
+    NotFinite(&'static str),
     /// Arrays that no memory holds.
     #[error("{0} {1} makes an array of more than 2^31 numbers")]
     TooLarge(&'static str, usize),
@@ -85,7 +99,7 @@ impl Architecture {
     /// Checks the sizes.
     ///
     /// # Errors
-    /// [`Error::Zero`], [`Error::Shallow`], [`Error::EvenFilter`], [`Error::TooLarge`].
+    /// [`Error::Zero`], [`Error::Shallow`], [`Error::EvenFilter`], [`Error::NotFinite`], [`Error::TooLarge`].
     pub fn check(&self) -> Result<(), Error> {
         let sizes = [("image side", self.pixels_checked()?), ("channels", self.shape.channels), ("width", self.width)];
         if let Some((what, _)) = sizes.into_iter().chain([("outputs", self.outputs)]).find(|&(_, size)| size == 0) {
@@ -96,6 +110,11 @@ impl Architecture {
         }
         if self.filter.is_multiple_of(2) {
             return Err(Error::EvenFilter(self.filter));
+        }
+        for (what, value) in [("slope", self.tricks.slope), ("strength", self.tricks.residual.unwrap_or(0.0))] {
+            if !value.is_finite() {
+                return Err(Error::NotFinite(what));
+            }
         }
         let channels = self.shape.channels.max(self.width);
         let product = |factors: [usize; 3]| factors.into_iter().try_fold(1usize, usize::checked_mul);
@@ -120,18 +139,39 @@ impl Architecture {
         let [width, filter, depth] = [self.width, self.filter * self.filter, self.depth].map(|size| size as f64);
         let [first, head] = [self.shape.channels, self.outputs * self.pixels()].map(|size| size as f64 * width);
         let weights = first * filter + (depth - 2.0) * width * width * filter + head;
-        let maps = 2.0 * depth * width * (self.pixels() * images) as f64;
+        let kept = if self.keeps_sums() { 3.0 } else { 2.0 };
+        let maps = kept * depth * width * (self.pixels() * images) as f64;
         4.0 * (copies as f64 * weights + maps)
     }
 
-    /// √2/q, which follows each ReLU.
-    pub(crate) fn gain(&self) -> f32 {
-        std::f32::consts::SQRT_2 / self.filter as f32
+    /// What follows each activation where z > 0, and where z < 0: √2/q and 0 for ReLUs.
+    pub(crate) fn gains(&self) -> [f32; 2] {
+        let gain = (2.0 / (1.0 + self.tricks.slope.powi(2))).sqrt() / self.filter as f64;
+        [gain, gain * self.tricks.slope].map(|gain| gain as f32)
     }
 
-    /// What precedes layer `layer`, counted from 1: m^(−½), and 1 before the first.
+    /// What precedes layer `layer`, counted from 1: m^(−½), and 1 before the first; beside a residual connection s/√(1 + s²) of it.
     pub(crate) fn shrink(&self, layer: usize) -> f32 {
-        if layer == 1 { 1.0 } else { (self.width as f32).sqrt().recip() }
+        let shrink = if layer == 1 { 1.0 } else { (self.width as f32).sqrt().recip() };
+        match self.tricks.residual {
+            Some(s) if self.is_bridged(layer) => shrink * (s / (1.0 + s * s).sqrt()) as f32,
+            _ => shrink,
+        }
+    }
+
+    /// What of its z the layer before passes on to layer `layer`, counted from 1, where there is a residual connection: 1/√(1 + s²).
+    pub(crate) fn skip(&self, layer: usize) -> Option<f32> {
+        let s = self.tricks.residual.filter(|_| self.is_bridged(layer))?;
+        Some((1.0 + s * s).sqrt().recip() as f32)
+    }
+
+    fn is_bridged(&self, layer: usize) -> bool {
+        (2..self.depth).contains(&layer)
+    }
+
+    /// Whether the z of each layer are kept beside the a: a residual connection passes them on, and with a negative slope a does not tell their signs.
+    pub(crate) fn keeps_sums(&self) -> bool {
+        self.tricks.slope < 0.0 || self.tricks.residual.is_some()
     }
 
     /// The channels that come into layer `layer`, counted from 1.

@@ -12,7 +12,8 @@
 //! f         = m^(−½) Σ_c     v_c    mean_p a^(d−1)_c[p]     gap
 //! ```
 //!
-//! with several f of the same last layer where there are several classes. This is the NTK parameterisation: the factors stand beside the
+//! with several f of the same last layer where there are several classes. [`Tricks`] are leaky ReLUs, √(2/(1 + b²))/q (max(z, 0) + b min(z, 0)), and residual
+//! connections, z^h = (z^(h−1) + s m^(−½) W^h a^(h−1))/√(1 + s²). This is the NTK parameterisation: the factors stand beside the
 //! weights, not in them, so that gradient descent moves all layers at the rate of the closed form, and as m → ∞ the covariance of f tends to
 //! the NNGP and ⟨∂f(x)/∂θ, ∂f(x')/∂θ⟩ to the NTK of `ultrawide-core`, without further factors. A dense net is one of a single pixel with
 //! 1×1 filters.
@@ -22,10 +23,11 @@
 //!
 //! ```
 //! use ultrawide_core::Shape;
-//! use ultrawide_finite::{Architecture, Batch, Head, Layers, Network};
+//! use ultrawide_finite::{Architecture, Batch, Head, Layers, Network, Tricks};
 //!
 //! let shape = Shape { channels: 2, height: 1, width: 1 };
-//! let net = Architecture { shape, filter: 1, depth: 3, width: 64, outputs: 1, head: Head::Vanilla };
+//! let (head, tricks) = (Head::Vanilla, Tricks::default());
+//! let net = Architecture { shape, filter: 1, depth: 3, width: 64, outputs: 1, head, tricks };
 //! let images: [&[f32]; 2] = [&[1.0, 0.0], &[0.6, 0.8]];
 //! let batch = Batch::new(shape, images.into_iter())?;
 //! let network = Network::new(net, 7)?;
@@ -44,7 +46,7 @@ mod model;
 mod network;
 mod product;
 
-pub use architecture::{Architecture, Error, Head, Layers};
+pub use architecture::{Architecture, Error, Head, Layers, Tricks};
 pub use batch::Batch;
 pub use faer::Mat;
 pub use model::Model;

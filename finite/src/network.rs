@@ -69,6 +69,8 @@ impl Weights {
 pub struct Pass {
     /// x and a¹ … a^(d−1): a column of channels for each pixel of each image.
     pub(crate) maps: Vec<Mat<f32>>,
+    /// z¹ … z^(d−1), where [they are kept](Architecture::keeps_sums).
+    sums: Vec<Mat<f32>>,
     /// f, a row for each output, a column for each image.
     pub outputs: Mat<f32>,
 }
@@ -145,17 +147,23 @@ impl Network {
     /// 2·m²·q² operations for each pixel, image and hidden layer but the first; memory for d arrays of m numbers for each pixel of each image.
     pub fn forward(&self, x: &Batch) -> Pass {
         let net = &self.net;
-        let mut maps = vec![x.values.clone()];
+        let (mut maps, mut sums) = (vec![x.values.clone()], Vec::<Mat<f32>>::new());
+        let [gain, below_zero] = net.gains();
         for layer in 1..net.depth {
             let below = &maps[layer - 1];
             let mut map = Mat::zeros(net.width, below.ncols());
             self.each_tap(below.as_ref(), false, |tap, neighbours| {
                 product(map.as_mut(), Accum::Add, self.at(layer, tap), neighbours, net.shrink(layer));
             });
-            let gain = net.gain();
-            map.as_mut()
-                .par_col_chunks_mut(64)
-                .for_each(|part| zip!(part).for_each(|unzip!(z)| *z = gain * z.max(0.0)));
+            if let (Some(skip), Some(before)) = (net.skip(layer), sums.last()) {
+                map += Scale(skip) * before;
+            }
+            if net.keeps_sums() {
+                sums.push(map.clone());
+            }
+            map.as_mut().par_col_chunks_mut(64).for_each(|part| {
+                zip!(part).for_each(|unzip!(z)| *z = gain * z.max(0.0) + below_zero * z.min(0.0));
+            });
             maps.push(map);
         }
         let mut outputs = Mat::zeros(net.outputs, x.len());
@@ -166,7 +174,7 @@ impl Network {
             self.read(&maps).as_ref(),
             net.shrink(net.depth),
         );
-        Pass { maps, outputs }
+        Pass { maps, sums, outputs }
     }
 
     /// What the last layer sees, with the factor before it: a column for each image. The outputs are the last weights times these.
@@ -200,13 +208,16 @@ impl Network {
             Head::Vanilla => read[(at % pixels * m + c, at / pixels)],
             Head::Gap => read[(c, at / pixels)] / pixels as f32,
         });
-        let mut signals = vec![];
+        let mut signals = Vec::<Mat<f32>>::new();
         for layer in (1..net.depth).rev() {
-            // From ∂f/∂a to ∂f/∂z: a is positive where z is.
-            let (gain, map) = (net.gain(), &pass.maps[layer]);
+            // From ∂f/∂a to ∂f/∂z: a is positive where z is, or z has been kept.
+            let ([gain, below_zero], map) = (net.gains(), pass.sums.get(layer - 1).unwrap_or(&pass.maps[layer]));
             signal.as_mut().par_col_chunks_mut(64).zip(map.as_ref().par_col_chunks(64)).for_each(|(signal, map)| {
-                zip!(signal, map).for_each(|unzip!(signal, a)| *signal *= if *a > 0.0 { gain } else { 0.0 });
+                zip!(signal, map).for_each(|unzip!(signal, z)| *signal *= if *z > 0.0 { gain } else { below_zero });
             });
+            if let (Some(skip), Some(above)) = (net.skip(layer + 1), signals.last()) {
+                signal += Scale(skip) * above;
+            }
             let mut below = Mat::zeros(0, 0);
             if layer > 1 {
                 below = Mat::zeros(m, images * pixels);

@@ -3,13 +3,22 @@
 use faer::Mat;
 use rayon::ThreadPoolBuilder;
 use ultrawide_core::Shape;
-use ultrawide_finite::{Architecture, Batch, Error, Head, Layers, Model, Network};
+use ultrawide_finite::{Architecture, Batch, Error, Head, Layers, Model, Network, Tricks};
 
 fn net(shape: [usize; 3], filter: usize, depth: usize, width: usize, head: Head) -> Architecture {
     let [channels, height, width_of_image] = shape;
     let shape = Shape { channels, height, width: width_of_image };
-    Architecture { shape, filter, depth, width, outputs: 2, head }
+    Architecture { shape, filter, depth, width, outputs: 2, head, tricks: Tricks::default() }
 }
+
+/// Plain, and with each trick and both.
+const TRICKS: [Tricks; 5] = [
+    Tricks { slope: 0.0, residual: None },
+    Tricks { slope: 0.2, residual: None },
+    Tricks { slope: -1.0, residual: None },
+    Tricks { slope: 0.0, residual: Some(1.0) },
+    Tricks { slope: -0.3, residual: Some(0.5) },
+];
 
 /// Images of smooth pseudo-random numbers.
 fn images(net: &Architecture, count: usize) -> Batch {
@@ -30,8 +39,8 @@ const NETS: [([usize; 3], usize, usize, Head); 5] = [
 
 #[test]
 fn gradients_are_those_of_differences() {
-    for (shape, filter, depth, head) in NETS {
-        let net = net(shape, filter, depth, 8, head);
+    for ((shape, filter, depth, head), tricks) in NETS.into_iter().flat_map(|net| TRICKS.map(|tricks| (net, tricks))) {
+        let net = Architecture { tricks, ..net(shape, filter, depth, 8, head) };
         let (network, x) = (Network::new(net, 3).unwrap(), images(&net, 3));
         let factors = Mat::from_fn(2, 3, |o, n| 1.0 + o as f32 - 0.5 * n as f32);
         let value = |network: &Network| {
@@ -58,8 +67,8 @@ fn gradients_are_those_of_differences() {
 
 #[test]
 fn kernels_are_products_of_gradients() {
-    for (shape, filter, depth, head) in NETS {
-        let net = net(shape, filter, depth, 6, head);
+    for ((shape, filter, depth, head), tricks) in NETS.into_iter().flat_map(|net| TRICKS.map(|tricks| (net, tricks))) {
+        let net = Architecture { tricks, ..net(shape, filter, depth, 6, head) };
         let (network, x) = (Network::new(net, 5).unwrap(), images(&net, 4));
         let first = Mat::from_fn(2, 1, |output, _| if output == 0 { 1.0 } else { 0.0 });
         for layers in [Layers::All, Layers::Hidden, Layers::Last] {
@@ -173,6 +182,11 @@ fn what_cannot_be_is_refused() {
         (Architecture { outputs: 0, ..good }, Error::Zero("outputs")),
         (Architecture { depth: 1, ..good }, Error::Shallow(1)),
         (Architecture { filter: 4, ..good }, Error::EvenFilter(4)),
+        (Architecture { tricks: Tricks { slope: f64::NAN, residual: None }, ..good }, Error::NotFinite("slope")),
+        (
+            Architecture { tricks: Tricks { slope: 0.0, residual: Some(f64::INFINITY) }, ..good },
+            Error::NotFinite("strength"),
+        ),
         (Architecture { width: 1 << 20, ..good }, Error::TooLarge("width", 1 << 20)),
         (Architecture { shape: shape(usize::MAX), ..good }, Error::TooLarge("image height", usize::MAX)),
     ];
