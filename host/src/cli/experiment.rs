@@ -40,7 +40,7 @@ pub(super) struct Chosen(pub(super) Vec<Which>);
 pub(super) struct Experiment {
     /// init: the kernel at initialisation; drift: how weights and kernel move in training; flow: the course of training;
     /// equivalence: trained nets against kernel regression; table: convolutional nets and their kernels on the same images;
-    /// double-descent: the error against width; all: each of them
+    /// double-descent: the error against width; tricks: leaky ReLUs, the absolute value and residual connections at initialisation; all: each of them
     #[arg(value_name = "WHICH", value_parser = args::experiments())]
     which: Chosen,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(super) struct Experiment {
     /// The widths of the networks [default: by the experiment]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = args::sizes(1 << 16), allow_negative_numbers = true)]
     width: Vec<usize>,
-    /// Layers with weights; a list for table [default: 3, of table 3,4, of double-descent 2]
+    /// Layers with weights; a list for table [default: 3, of table 3,4, of double-descent 2, of tricks 4]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = args::sizes(1 << 8), allow_negative_numbers = true)]
     depth: Vec<usize>,
     /// Random networks of each width [default: by the experiment]
@@ -86,7 +86,7 @@ impl Experiment {
         self.data.check()?;
         let asked = |one: Which| self.which.0.contains(&one);
         let (_, test) = self.data.sizes();
-        let untested = self.which.0.iter().all(|which| matches!(which, Which::Init | Which::Drift));
+        let untested = self.which.0.iter().all(|which| matches!(which, Which::Init | Which::Drift | Which::Tricks));
         let alone = self.which.0.len() == 1;
         let mistakes = [
             (self.epochs.is_some() && !asked(Which::Table), "--epochs concerns table alone"),
@@ -94,7 +94,7 @@ impl Experiment {
             (!self.step.is_empty() && !asked(Which::Table), "--step concerns table alone"),
             (self.depth.len() > 1 && !asked(Which::Table), "--depth: a list is for table, the others take one depth"),
             (self.width.len() > 1 && alone && asked(Which::Table), "--width: table takes one width"),
-            (test.is_some() && untested, "--test-size: init and drift have no test images"),
+            (test.is_some() && untested, "--test-size: init, drift and tricks have no test images"),
         ];
         if let Some((_, mistake)) = mistakes.iter().find(|mistake| mistake.0) {
             bail!(Usage((*mistake).to_owned()));

@@ -8,8 +8,10 @@
 //! - [`flow()`]: the course of training;
 //! - [`equivalence()`]: where it ends;
 //! - [`table()`]: convolutional nets and their kernels on the same images;
-//! - [`double_descent()`]: the error against width, through the threshold of interpolation.
+//! - [`double_descent()`]: the error against width, through the threshold of interpolation;
+//! - [`tricks()`]: other activations and residual connections, at initialisation.
 
+mod convergence;
 mod descent;
 mod drift;
 mod equivalence;
@@ -24,6 +26,7 @@ pub mod statistics;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tricks;
 
 pub use descent::double_descent;
 pub use drift::drift;
@@ -35,6 +38,7 @@ pub use init::init;
 pub use page::{page, write_page};
 pub use setting::{NoSteps, Setting, Sizes, Steps};
 pub use table::table;
+pub use tricks::tricks;
 
 use std::str::FromStr;
 
@@ -53,12 +57,14 @@ pub enum Experiment {
     Table,
     /// [`double_descent()`].
     DoubleDescent,
+    /// [`tricks()`].
+    Tricks,
 }
 
 impl Experiment {
     /// All of them, in the order in which they make sense.
-    pub const ALL: [Self; 6] =
-        [Self::Init, Self::Drift, Self::Flow, Self::Equivalence, Self::Table, Self::DoubleDescent];
+    pub const ALL: [Self; 7] =
+        [Self::Init, Self::Drift, Self::Flow, Self::Equivalence, Self::Table, Self::DoubleDescent, Self::Tricks];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -69,6 +75,7 @@ impl Experiment {
             Self::Equivalence => "equivalence",
             Self::Table => "table",
             Self::DoubleDescent => "double-descent",
+            Self::Tricks => "tricks",
         }
     }
 
@@ -84,6 +91,7 @@ impl Experiment {
             Self::Equivalence => equivalence(setting),
             Self::Table => table(setting),
             Self::DoubleDescent => double_descent(setting),
+            Self::Tricks => tricks(setting),
         }
     }
 }

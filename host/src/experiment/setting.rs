@@ -4,12 +4,12 @@ use faer::Mat;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use ultrawide_core::{Kernel, Shape, Trained};
-use ultrawide_finite::{Architecture, Batch, Head, Layers};
+use ultrawide_finite::{Architecture, Batch, Head, Layers, Tricks};
 
 use super::ExperimentError;
 use crate::data::{Dataset, Images, Labelled};
-use crate::gram::Gram;
-use crate::job::{Machine, NetKind, NetSettings, Silent, available_memory, compute, tile_for};
+use crate::gram::{Gram, Net};
+use crate::job::{Machine, NetKind, NetSettings, Pass, Silent, available_memory, compute, tile_for};
 use crate::regression::Targets;
 
 /// What every experiment is told.
@@ -123,14 +123,15 @@ pub(super) fn layers(trained: Trained) -> Layers {
 
 /// The finite network of this kind.
 pub(super) fn architecture(kind: NetKind, shape: Shape, depth: usize, width: usize, outputs: usize) -> Architecture {
+    let tricks = Tricks::default();
     match kind {
         NetKind::Fc => {
             let features = shape.channels * shape.height * shape.width;
             let shape = Shape { channels: features, height: 1, width: 1 };
-            Architecture { shape, filter: 1, depth, width, outputs, head: Head::Vanilla }
+            Architecture { shape, filter: 1, depth, width, outputs, head: Head::Vanilla, tricks }
         }
-        NetKind::CntkGap => Architecture { shape, filter: 3, depth, width, outputs, head: Head::Gap },
-        _ => Architecture { shape, filter: 3, depth, width, outputs, head: Head::Vanilla },
+        NetKind::CntkGap => Architecture { shape, filter: 3, depth, width, outputs, head: Head::Gap, tricks },
+        _ => Architecture { shape, filter: 3, depth, width, outputs, head: Head::Vanilla, tricks },
     }
 }
 
@@ -160,24 +161,36 @@ pub(super) fn targets(set: &Labelled, classes: usize) -> Result<Mat<f32>, Experi
     Ok(Mat::from_fn(classes, set.labels.len(), |class, image| targets[(image, class)] as f32))
 }
 
+/// The network with these tricks; residual connections are for dense ones.
+fn tricked(net: Net, tricks: Tricks) -> Result<Net, ultrawide_core::Error> {
+    Ok(match net {
+        Net::Conv(net) => Net::Conv(net.with_slope(tricks.slope)?),
+        Net::Dense { shape, net } => {
+            let net = net.with_slope(tricks.slope)?;
+            Net::Dense { shape, net: if let Some(s) = tricks.residual { net.with_residual(s)? } else { net } }
+        }
+    })
+}
+
 /// A kernel in closed form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Limit {
     pub(super) kind: NetKind,
     pub(super) depth: usize,
     pub(super) kernel: Kernel,
     pub(super) trained: Trained,
+    pub(super) tricks: Tricks,
 }
 
 impl Limit {
     /// The NTK with the layers trained that are by default.
     pub(super) fn ntk(kind: NetKind, depth: usize) -> Self {
-        Limit { kind, depth, kernel: Kernel::Ntk, trained: kind.default_trained() }
+        Limit { kind, depth, kernel: Kernel::Ntk, trained: kind.default_trained(), tricks: Tricks::default() }
     }
 
     /// The kernel of training the last layer alone.
     pub(super) fn nngp(kind: NetKind, depth: usize) -> Self {
-        Limit { kind, depth, kernel: Kernel::Nngp, trained: Trained::All }
+        Limit { kernel: Kernel::Nngp, trained: Trained::All, ..Self::ntk(kind, depth) }
     }
 
     /// The layers whose training it describes.
@@ -211,6 +224,7 @@ impl Limit {
         let mut results = Vec::new();
         // One network takes one pass.
         for pass in nets.passes(x.shape())? {
+            let pass = Pass { net: tricked(pass.net, self.tricks)?, ..pass };
             let tile = tile_for(std::slice::from_ref(&pass), x.len().min(columns));
             let gram = Gram { net: &pass.net, flip: false, x, y, tile };
             gram.check::<f64>()?;

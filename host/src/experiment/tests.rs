@@ -48,6 +48,21 @@ fn at_initialisation_the_error_falls_as_the_root_of_the_width() {
 }
 
 #[test]
+fn tricks_have_closed_forms() {
+    let machine = Machine::new(Backend::select().unwrap(), Some(2)).unwrap();
+    let setting =
+        Setting { data: digits(), seed: 1, quick: true, sizes: Sizes::default(), machine: &machine, steps: &NoSteps };
+    let images = setting::first(&setting.data.train, 6).unwrap().images;
+    for (kinds, widths, seeds) in [(&tricks::DENSE[..], [64, 256, 1024], 8), (&tricks::CONV[..], [32, 64, 128], 24)] {
+        let families = tricks::families(kinds, 3, &widths);
+        for course in convergence::courses(&setting, "tricks", &families, &images, seeds).unwrap() {
+            let Claim { what, found, .. } = course.slope;
+            assert!(found.contains(-0.5) && found.half < 0.4, "{what}: {found:?}");
+        }
+    }
+}
+
+#[test]
 fn layers_and_kernel_move_less_in_wide_nets() {
     let sizes = Sizes { widths: vec![64, 128, 256, 512], seeds: Some(4), ..Sizes::default() };
     let finding = found(Experiment::Drift, sizes, 2);

@@ -16,6 +16,7 @@ fn a_seed_gives_the_same_files() {
             ("flow", SMALL),
             ("equivalence", SMALL),
             ("double-descent", SMALL),
+            ("tricks", SMALL),
             ("table", "--quick --width 4 --seeds 2 --train-size 12 --epochs 2 --batch 4 --step 0.1,0.5 -q"),
         ] {
             let arguments = format!("experiment {which} {sizes} --seed {seed} --report {report} --threads {threads}");
@@ -25,7 +26,7 @@ fn a_seed_gives_the_same_files() {
         let mut files = tree(&path.join(report));
         // It tells how long it took.
         files.remove(std::path::Path::new("index.html")).expect("a page");
-        assert_eq!(files.len(), 6 * 3);
+        assert_eq!(files.len(), 7 * 3);
         files
     };
     let first = files(7, "a", 1);
@@ -41,7 +42,7 @@ fn all_experiments_are_on_one_page() {
     let ran =
         run(path, "experiment all --quick --width 8,16 --seeds 2 --train-size 12 --epochs 2 --report figures").ok();
     let page = std::fs::read_to_string(path.join("figures/index.html")).unwrap();
-    let names = ["init", "drift", "flow", "equivalence", "table", "double-descent"];
+    let names = ["init", "drift", "flow", "equivalence", "table", "double-descent", "tricks"];
     for name in names {
         assert!(page.contains(&format!("<section id=\"{name}\"")), "{name}");
         let finding = json(&path.join(format!("figures/{name}.json")));
