@@ -136,6 +136,28 @@ fn parallel_pixels() {
     differences.check("parallel pixels", OPPOSITE_F32, PARALLEL_F64);
 }
 
+/// Leaky ReLUs and residual connections. The floats have tests of their own, as kernels may cancel: `core/tests/tricks.rs`.
+#[test]
+fn tricks() {
+    let (mut differences, mut random) = (Differences::default(), Random(15));
+    let shape = shape([8, 3, 2]);
+    for slope in [-1.0, 0.1, 0.9] {
+        for net in nets(shape).map(|net| net.with_slope(slope).expect("a finite slope")) {
+            let (x, y) = (random.image(shape), random.image(shape));
+            differences.conv(&net, &x, &y, "different images");
+            differences.conv(&net, &x, &x, "an image with itself");
+        }
+        for (trained, depths) in TRAINED {
+            let net = Dense::new(request(&BOTH, depths, trained)).with_slope(slope).expect("a finite slope");
+            for net in [net.clone(), net.with_residual(0.7).expect("a finite strength")] {
+                let (x, y) = (random.numbers(8), random.numbers(8));
+                differences.dense(&net, &x, &y, "different inputs");
+            }
+        }
+    }
+    differences.agreement.check("tricks, recursion against definition", AGREEMENT);
+}
+
 #[test]
 fn dense_inputs() {
     let (mut differences, mut random) = (Differences::default(), Random(14));

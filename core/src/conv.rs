@@ -52,7 +52,8 @@ fn rows_aside(net: &Conv) -> usize {
 /// # Accuracy
 /// `f32`: within 2e-6 relative of the exact value up to depth 21, for images of whose patches no two have 1 − |λ| below 5e-3
 /// (`accuracy/tests/growth.rs`), and for images that are as a whole, or in part, close to each other or to a multiple of each other (`core/tests/close.rs`); a bound
-/// for any depth up to 200 and either precision, and what nearly parallel patches lose otherwise: `docs/accuracy.md`. λ is exactly 1 where a pixel meets itself. Images may be of any
+/// for any depth up to 200 and either precision, and what nearly parallel patches lose otherwise: `docs/accuracy.md`. Of leaky ReLUs, whose Σ may have either sign and
+/// cancel in a readout, relative to the mean size of its terms, for images that are not opposite to each other (`core/tests/tricks.rs`). λ is exactly 1 where a pixel meets itself. Images may be of any
 /// size: a kernel is finite where it is itself within the range (`core/tests/properties.rs`).
 ///
 /// # Errors
@@ -61,7 +62,7 @@ fn rows_aside(net: &Conv) -> usize {
 /// # Cost
 /// 20 multiplications or multiply-adds, 9 sums, one maximum and one square root (`f32`, 3×3) for each of the entries of
 /// each layer; there are P·Q entries for vanilla, P²Q² for gap. Three to four times as long for the displacements at which
-/// the image in some lane is close to x (`core/src/close.rs`). Scratch near 3·P·Q numbers.
+/// the image in some lane is close to x (`core/src/close.rs`), and for all with leaky ReLUs. Scratch near 3·P·Q numbers.
 ///
 /// # Source
 /// Arora et al. 2019, §4 and App. G.

@@ -53,10 +53,14 @@ entries! {
     request(kernels: &[Kernel], depths: &[usize], trained: Trained) -> Result<Request, Error> {
         Request::new(kernels, depths, trained)
     }
-    dense_net(request: Request) -> Dense { Dense::new(request) }
+    dense_net(request: Request, slope: f64, strength: f64) -> Result<Dense, Error> {
+        Dense::new(request).with_slope(slope)?.with_residual(strength)
+    }
     conv_net(shape: Shape, filter: usize, readouts: &[Readout], request: Request) -> Result<Conv, Error> {
         Conv::new(shape, filter, readouts, request)
     }
+    leaky_net(net: Conv, slope: f64) -> Result<Conv, Error> { net.with_slope(slope) }
+    tricks(net: &Conv, dense: &Dense) -> (f64, f64, Option<f64>) { (net.slope(), dense.slope(), dense.residual()) }
     lengths(net: &Conv, dense: &Dense, shape: Shape) -> [usize; 8] {
         let shape_lens = [shape.len().unwrap_or(0), shape.pixels().unwrap_or(0), usize::from(shape.is_empty())];
         let [len, pixels, empty] = shape_lens;
