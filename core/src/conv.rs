@@ -53,7 +53,7 @@ fn rows_aside(net: &Conv) -> usize {
 /// `f32`: within 2e-6 relative of the exact value up to depth 21, for images of whose patches no two have 1 − |λ| below 5e-3
 /// (`accuracy/tests/growth.rs`), and for images that are as a whole, or in part, close to each other or to a multiple of each other (`core/tests/close.rs`); a bound
 /// for any depth up to 200 and either precision, and what nearly parallel patches lose otherwise: `docs/accuracy.md`. Of leaky ReLUs, whose Σ may have either sign and
-/// cancel in a readout, relative to the mean size of its terms, for images that are not opposite to each other (`core/tests/tricks.rs`). λ is exactly 1 where a pixel meets itself. Images may be of any
+/// cancel in a readout, relative to the mean size of its terms, for images opposite to each other, too (`core/tests/tricks.rs`). λ is exactly 1 where a pixel meets itself. Images may be of any
 /// size: a kernel is finite where it is itself within the range (`core/tests/properties.rs`).
 ///
 /// # Errors
@@ -479,12 +479,15 @@ impl<N: Number> Pass<'_, N> {
         if let Some(&carried) = boxed.get(2) {
             let n = x[0].mul(y[0]);
             let mut margin = n.neg_mul_add(self.small, deficit);
-            if C::SIGNED {
-                // n − |Σ| of opposite patches does not come from how far they are apart.
+            // Where Σ < 0, n − |Σ| is n G of x and −y. That goes for pixels; what is carried is n − K.
+            let mut toward = y[1];
+            if C::FIRST {
+                toward = boxed[0].select_negative(N::zero().sub(toward), toward);
+            } else if C::SIGNED {
                 margin = boxed[0].select_negative(N::zero(), margin);
             }
             if margin.any_negative() {
-                let gap = self.gap::<C>(place, x[1], y[1]);
+                let gap = self.gap::<C>(place, x[1], toward);
                 deficit = margin.select_negative(gap.mul_add(n, carried), deficit);
             }
         }
@@ -502,7 +505,8 @@ impl<N: Number> Pass<'_, N> {
         middle || self.stencil.same_place() || r + 1 == self.stencil.height
     }
 
-    /// G: half the squared distance of the patches around the pixels at a row and column of the stencil, each divided by its length.
+    /// G: half the squared distance of the patches around the pixels at a row and column of the stencil, each divided by its length, the reciprocals of
+    /// which are given.
     #[inline(always)]
     fn gap<C: Case>(&self, (r, s): (usize, usize), x_inverse: N, y_inverse: N) -> N {
         let (Shape { channels, height, width }, stencil) = (self.net.shape(), self.stencil);

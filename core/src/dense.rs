@@ -111,7 +111,7 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
 /// # Accuracy
 /// `f32`: within 2e-6 relative of the exact value up to depth 21, for inputs with 1 − |λ| above 5e-3 (`accuracy/tests/growth.rs`) and for such as are
 /// close to each other or to a multiple of each other (`core/tests/close.rs`); a bound for any depth up to 200: `docs/accuracy.md`. With another slope or
-/// residual connections relative to √(K(x, x) K(y, y)), for inputs that are not opposite to each other (`core/tests/tricks.rs`). Infinite or NaN where x·y or the kernel is beyond the range.
+/// residual connections relative to √(K(x, x) K(y, y)), unless there are both, residual connections and inputs opposite to each other: 1.3e-5 (`core/tests/tricks.rs`). Infinite or NaN where x·y or the kernel is beyond the range.
 ///
 /// # Errors
 /// [`Error::Length`] for slices of other lengths, or of none.
@@ -172,9 +172,10 @@ pub fn dense_layers<N: Number>(
     let mut deficit = of_x[0].mul_sub(of_y[0], sigma.abs());
     // Below 0 in the lanes that are close; not where a deviation is 0.
     let margin = of_x[0].mul(N::splat(N::Scalar::from_f64(CLOSE))).neg_mul_add(of_y[0], deficit);
-    let margin = sigma.select_negative(N::zero(), margin);
     if margin.any_negative() {
-        deficit = margin.select_negative(close_deficit((x, of_x), (y, of_y)), deficit);
+        // Where Σ < 0, −y is close to x.
+        let inverse = sigma.select_negative(N::zero().sub(of_y[1]), of_y[1]);
+        deficit = margin.select_negative(close_deficit((x, of_x), (y, [of_y[0], inverse, of_y[2]])), deficit);
     }
     let mut entry = [sigma, if trained { sigma } else { N::zero() }, deficit];
     let inverse = of_x[1].mul(of_y[1]);

@@ -100,8 +100,8 @@ fn leaky_convolutional_nets() {
         }
     }
     generic.check("leaky convolutional nets", KERNEL_F32, KERNEL_F64);
-    near.check("leaky convolutional nets, images close to each other", KERNEL_F32, NEAR_F64);
-    opposite.check("leaky convolutional nets, opposite images", PARALLEL_F32, PARALLEL_F64);
+    near.check("leaky convolutional nets, images close to each other", KERNEL_F32, PARALLEL_F64);
+    opposite.check("leaky convolutional nets, opposite images", KERNEL_F32, PARALLEL_F64);
 }
 
 /// Where the definition in `f64` loses its digits, the library's `f64` keeps them.
@@ -139,8 +139,8 @@ fn dense_nets_of_all_kinds() {
         }
     }
     generic.check("dense nets", DENSE_F32, DENSE_F64);
-    near.check("dense nets, inputs close to each other", DENSE_F32, NEAR_F64);
-    opposite.check("dense nets, opposite inputs", PARALLEL_F32, PARALLEL_F64);
+    near.check("dense nets, inputs close to each other", DENSE_F32, PARALLEL_F64);
+    opposite.check("dense nets, opposite inputs", OPPOSITE_F32, PARALLEL_F64);
 }
 
 /// The slope 1 leaves a linear net: K = Σ, and Θ has another Σ with each layer. Exactly so, of numbers that are not rounded.
