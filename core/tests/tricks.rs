@@ -8,7 +8,7 @@ use common::{naive, of_f32};
 use ultrawide_core::{Conv, Dense, Readout, Scalar, Shape, Trained};
 
 /// From the absolute value through the ReLU almost to the identity, and beyond.
-const SLOPES: [f64; 8] = [-1.0, -0.4, 1e-9, 0.1, 0.5, 0.95, 3.0, -1e200];
+const SLOPES: [f64; 8] = [-1.0, -0.4, 1.0 / (1 << 30) as f64, 0.1, 0.5, 0.95, 3.0, -1e200];
 const DEPTHS: [usize; 4] = [3, 4, 6, 21];
 const READOUTS: [Readout; 3] = [Readout::Vanilla, Readout::Gap, Readout::Lap(1)];
 const TRAINED: [Trained; 2] = [Trained::All, Trained::Hidden];
