@@ -15,7 +15,7 @@
 //! ```
 //!
 //! the sum running over the window, terms outside either image 0. G is 1 − cos of the angle between the patches of √v and √v'. In the first layer
-//! n − Σ is n G itself, with the patches of the pixels in place of those of √v.
+//! n − Σ is n G itself, with the patches of the pixels in place of those of √v; and n − |Σ|, where Σ < 0, is that of one image and the negative of the other.
 
 use crate::number::{Number, Scalar};
 
@@ -38,7 +38,7 @@ const REPEATED: f64 = 1.0 / 2048.0;
 /// u of a pixel, as a multiple of that which makes the mean weight the limit, from which on n − Σ keeps enough digits as a difference.
 const SMALL: f64 = 8.0;
 
-/// 1 − λ below which n − Σ does not come from a difference where there is no look-out: in dense nets, and in nets of leaky ReLUs.
+/// 1 − |λ| below which n − |Σ| does not come from a difference where there is no look-out: in dense nets, and in nets of leaky ReLUs.
 pub(crate) const CLOSE: f64 = 1.0 / 4.0;
 
 /// The share of repeated patches above which an image counts as one that does so.

@@ -45,6 +45,8 @@ fn rows_aside(net: &Conv) -> usize {
 /// h = 1 … d−1:   K = n κ1(Σ/n)/q²,   Θ ← κ0(Σ/n)/q² ⊙ Θ + K,   then Σ = box(K), Θ ← box(Θ)
 /// ```
 ///
+/// with the κ of the net's slope ([`crate::dual`]).
+///
 /// # Shapes
 /// `x`, `y`: images prepared by [`crate::prepare`]. `cap`: from [`crate::identity_cap`] on their pixels. `scratch`: at
 /// least [`conv_scratch_len`], of any content. `out`: [`Conv::outputs`], in the order kernel, readout, depth.
@@ -436,7 +438,7 @@ impl<N: Number> Pass<'_, N> {
         }
     }
 
-    /// The same row where D is carried, which is rare: less code counts for more there than speed. The sums are the same to the bit, as lanes need
+    /// The same row where D is carried, for few images or for leaky ReLUs: less code counts for more there than speed. The sums are the same to the bit, as lanes need
     /// that are not close.
     #[inline(always)]
     fn row_of_three_close<C: Case, const LEN: usize>(

@@ -111,13 +111,13 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
 /// # Accuracy
 /// `f32`: within 2e-6 relative of the exact value up to depth 21, for inputs with 1 − |λ| above 5e-3 (`accuracy/tests/growth.rs`) and for such as are
 /// close to each other or to a multiple of each other (`core/tests/close.rs`); a bound for any depth up to 200: `docs/accuracy.md`. With another slope or
-/// residual connections relative to √(K(x, x) K(y, y)), unless there are both, residual connections and inputs opposite to each other: 1.3e-5 (`core/tests/tricks.rs`). Infinite or NaN where x·y or the kernel is beyond the range.
+/// residual connections relative to √(K(x, x) K(y, y)), for inputs opposite to each other, too (`core/tests/tricks.rs`). Infinite or NaN where x·y or the kernel is beyond the range.
 ///
 /// # Errors
 /// [`Error::Length`] for slices of other lengths, or of none.
 ///
 /// # Cost
-/// One multiply-add a feature, seven operations more where some lane's λ is above ¾; 20 multiplications or multiply-adds, a sum, a maximum and a root (`f32`) a
+/// One multiply-add a feature, seven operations more where some lane's |λ| is above ¾; 20 multiplications or multiply-adds, a sum, a maximum and a root (`f32`) a
 /// layer, some ten more with another slope than 0, and as many with residual connections.
 ///
 /// # Source
@@ -164,7 +164,7 @@ pub fn dense_layers<N: Number>(
     let request = net.request();
     let trained = request.trained() == Trained::All;
     let layer = Layer::new(cap, bend(net.slope()));
-    let share = net.share();
+    let shares = net.shares();
     let depths = request.depths().len();
     // Both ways by ρ ρ' twice, which leaves what is between within the range.
     let root = of_x[2].mul(of_y[2]);
@@ -199,14 +199,14 @@ pub fn dense_layers<N: Number>(
                 }
             }
         }
-        if let Some(share) = share {
-            entry = join(before, entry, N::splat(share));
+        if let Some(shares) = shares {
+            entry = join(before, entry, shares.map(N::splat));
         }
     }
     Ok(())
 }
 
-/// n − Σ of inputs close to each other: n G, with G = ½ |x/√v − y/√v'|² (`core/src/close.rs`).
+/// n − Σ of inputs close to each other: n G, with G = ½ |x/√v − y/√v'|² (`core/src/close.rs`). With 1/√v' below 0 it is n + Σ.
 #[inline(always)]
 fn close_deficit<N: Number>((x, of_x): (&[N::Scalar], [N; 3]), (y, of_y): (&[N], [N; 3])) -> N {
     let one = N::splat(N::Scalar::from_f64(1.0));
@@ -228,23 +228,22 @@ fn close_deficit<N: Number>((x, of_x): (&[N::Scalar], [N; 3]), (y, of_y): (&[N],
 #[inline(always)]
 fn activate<N: Number, C: Case>(entry: [N; 3], inverse: N, layer: &Layer<N>) -> [N; 3] {
     let [k, theta, deficit] = Activation::begin::<C>(entry, inverse, layer).end::<C, 3>(layer);
-    [k, theta, if C::LEAKY { with_negative(k, 2.0, deficit) } else { deficit }]
+    let two = N::splat(N::Scalar::from_f64(2.0));
+    [k, theta, if C::LEAKY { k.min(N::zero()).mul_add(two, deficit) } else { deficit }]
 }
 
-/// `term` + `factor` · min(Σ, 0): n − |Σ| of n − Σ, or the other way round.
+/// What a residual connection hands on: a share a of Σ, Θ and n − |Σ| from after the layer, and 1 − a of those from before it.
 #[inline(always)]
-fn with_negative<N: Number>(sigma: N, factor: f64, term: N) -> N {
-    sigma.min(N::zero()).mul_add(N::splat(N::Scalar::from_f64(factor)), term)
-}
-
-/// What a residual connection hands on: Σ, Θ and n − Σ from before the layer, and a `share` of what the layer adds to them.
-#[inline(always)]
-fn join<N: Number>(before: [N; 3], after: [N; 3], share: N) -> [N; 3] {
-    let [before, after] = [before, after].map(|[sigma, theta, d]| [sigma, theta, with_negative(sigma, -2.0, d)]);
-    let [[sigma, theta, deficit], after] = [before, after];
-    let joined = |before: N, after: N| after.sub(before).mul_add(share, before);
-    let k = joined(sigma, after[0]);
-    [k, joined(theta, after[1]), with_negative(k, 2.0, joined(deficit, after[2]))]
+fn join<N: Number>(before: [N; 3], after: [N; 3], [a, rest]: [N; 2]) -> [N; 3] {
+    // What is the same before and after stays so.
+    let joined = |before: N, after: N| after.sub(before).mul_add(a, before);
+    let k = joined(before[0], after[0]);
+    // n − Σ, or n + Σ where what is handed on is below 0: neither is, so that no digits go.
+    let [deficit, later] = [before, after].map(|[sigma, _, deficit]| {
+        let turned = k.select_negative(sigma, N::zero().sub(sigma));
+        deficit.add(sigma.abs().add(turned))
+    });
+    [k, joined(before[1], after[1]), later.mul_add(a, deficit.mul(rest))]
 }
 
 /// The first layer: Σ may be negative. It comes once: so ReLUs are leaky ones with the slope 0, whose every bit is the same.

@@ -104,27 +104,27 @@ pub(crate) struct Layer<N: Number> {
     unit: N::Scalar,
     /// 0 in the lanes that join a pixel with itself, where λ is exactly 1, and 1 elsewhere.
     cap: N,
-    /// α and 1 − α of a leaky ReLU; not read in other cases.
-    bend: [N::Scalar; 2],
+    /// α, 1 − α and 2 − α of a leaky ReLU; not read in other cases.
+    bend: [N::Scalar; 3],
 }
 
 impl<N: Number> Layer<N> {
     /// With `cap` from [`crate::identity_cap`] and `bend` from [`bend`].
     #[inline(always)]
-    pub(crate) fn new(cap: Option<N>, bend: [N::Scalar; 2]) -> Self {
+    pub(crate) fn new(cap: Option<N>, bend: [N::Scalar; 3]) -> Self {
         let one = N::Scalar::from_f64(1.0);
         Layer { unit: core::hint::black_box(one), cap: cap.unwrap_or(N::splat(one)), bend }
     }
 }
 
-/// α = (1 − b)²/(1 + b²) and 1 − α = 2b/(1 + b²) of a leaky ReLU with the slope b: 1 and 0 of a ReLU.
+/// α = (1 − b)²/(1 + b²), 1 − α = 2b/(1 + b²) and 2 − α = (1 + b)²/(1 + b²) of a leaky ReLU with the slope b: 1, 0 and 1 of a ReLU.
 #[inline(always)]
-pub(crate) fn bend<S: Scalar>(slope: f64) -> [S; 2] {
+pub(crate) fn bend<S: Scalar>(slope: f64) -> [S; 3] {
     let (one, b) = (S::Constant::from_f64(1.0), S::Constant::from_f64(slope));
     // That of 1/b is the same, and no square leaves the range.
     let b = if b.abs() > one { one.div(b) } else { b };
-    let (apart, squares) = (one.sub(b), one.add(b.mul(b)));
-    [apart.mul(apart), b.add(b)].map(|part| S::from_constant(part.div(squares)))
+    let (apart, together, squares) = (one.sub(b), one.add(b), one.add(b.mul(b)));
+    [apart.mul(apart), b.add(b), together.mul(together)].map(|part| S::from_constant(part.div(squares)))
 }
 
 /// One entry on its way through one layer of ReLUs, with n = √(v_x v_y), λ = Σ/n, without the factor 1/q² (see [`crate::scale`]):
@@ -145,7 +145,7 @@ pub(crate) fn bend<S: Scalar>(slope: f64) -> [S; 2] {
 /// n − Σ = box D + n G        D ← (n − Σ) − (n − Σ) √u R(u)
 /// ```
 ///
-/// Leaky ReLUs have α √u in place of √u, and where Σ < 0 another (1 − α) Σ in K and (1 − α) Θ in Θ.
+/// Leaky ReLUs have α √u in place of √u, and where Σ < 0 another (1 − α) Σ in K and (1 − α) Θ in Θ. There n − |Σ| stands for n − Σ, and D has (2 − α) |Σ| beside it.
 ///
 /// A variance of 0 has the inverse 0 and needs no branch: there Σ and Θ are 0 and stay so, whatever λ is taken for. Where a variance
 /// only counts as 0, Σ is at most 1e-19 (`f32`) of what the largest pixels of the images make, and stays that: little beside the
@@ -203,12 +203,9 @@ impl<N: Number> Activation<N> {
         if let Some(carried) = entry.get_mut(2) {
             *carried = deficit.mul(root).neg_mul_add(r, deficit);
             if C::SIGNED {
-                // Where Σ < 0, n − K = (n − |Σ|) − K + |Σ|, and K has another (1 − α) Σ.
+                // Where Σ < 0, n is (n − |Σ|) + |Σ|, and K has another (1 − α) Σ. Nothing is left of either for the absolute value.
                 let below = sigma.abs().sub(sigma.max(N::zero()));
-                *carried = carried.add(below);
-                if C::LEAKY {
-                    *carried = below.mul_add(N::splat(layer.bend[1]), *carried);
-                }
+                *carried = below.mul_add(N::splat(layer.bend[2]), *carried);
             }
         }
         entry

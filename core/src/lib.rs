@@ -1,4 +1,4 @@
-//! Exact kernels of infinitely wide ReLU networks: NNGP and NTK, dense and convolutional.
+//! Exact kernels of infinitely wide ReLU networks: NNGP and NTK, dense and convolutional; of leaky ReLUs, and with residual connections, too.
 //!
 //! No allocation, no `unsafe`, no file, thread or clock: the recursions run in buffers that the caller owns, over any
 //! [`Number`]. Every entry point has a `…_len` function that tells the buffer it needs, and a buffer of another size is an

@@ -118,7 +118,7 @@ impl Request {
     }
 }
 
-/// A dense net without biases, W_std = 1; ReLU·√2, or leaky ReLUs, or residual connections.
+/// A dense net without biases, W_std = 1; ReLU·√2, or leaky ReLUs, and residual connections where they are wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dense {
     request: Request,
@@ -171,15 +171,16 @@ impl Dense {
         self.slope == 0.0 && self.residual.is_none()
     }
 
-    /// a = s²/(1 + s²).
-    pub(crate) fn share<S: Scalar>(&self) -> Option<S> {
+    /// a = s²/(1 + s²) and 1 − a.
+    pub(crate) fn shares<S: Scalar>(&self) -> Option<[S; 2]> {
         let one = S::Constant::from_f64(1.0);
         let s = S::Constant::from_f64(self.residual?);
         // No square leaves the range.
         let inverse = one.div(s);
         let large = s.abs() > one;
         let square = if large { inverse.mul(inverse) } else { s.mul(s) };
-        Some(S::from_constant(if large { one } else { square }.div(one.add(square))))
+        let parts = if large { [one, square] } else { [square, one] };
+        Some(parts.map(|part| S::from_constant(part.div(one.add(square)))))
     }
 
     /// The outputs asked for.
