@@ -146,7 +146,7 @@ impl Architecture {
 
     /// What follows each activation where z > 0, and where z < 0: √2/q and 0 for ReLUs.
     pub(crate) fn gains(&self) -> [f32; 2] {
-        let gain = (2.0 / (1.0 + self.tricks.slope.powi(2))).sqrt() / self.filter as f64;
+        let gain = 2f64.sqrt() / 1f64.hypot(self.tricks.slope) / self.filter as f64;
         [gain, gain * self.tricks.slope].map(|gain| gain as f32)
     }
 
@@ -154,7 +154,7 @@ impl Architecture {
     pub(crate) fn shrink(&self, layer: usize) -> f32 {
         let shrink = if layer == 1 { 1.0 } else { (self.width as f32).sqrt().recip() };
         match self.tricks.residual {
-            Some(s) if self.is_bridged(layer) => shrink * (s / (1.0 + s * s).sqrt()) as f32,
+            Some(s) if self.is_bridged(layer) => shrink * (s / 1f64.hypot(s)) as f32,
             _ => shrink,
         }
     }
@@ -162,7 +162,7 @@ impl Architecture {
     /// What of its z the layer before passes on to layer `layer`, counted from 1, where there is a residual connection: 1/√(1 + s²).
     pub(crate) fn skip(&self, layer: usize) -> Option<f32> {
         let s = self.tricks.residual.filter(|_| self.is_bridged(layer))?;
-        Some((1.0 + s * s).sqrt().recip() as f32)
+        Some(1f64.hypot(s).recip() as f32)
     }
 
     fn is_bridged(&self, layer: usize) -> bool {
