@@ -4,12 +4,12 @@ mod common;
 
 use common::images::{Random, len, shape};
 use common::single::{BOTH, conv_net, request};
-use common::{dense_net, matrices, set};
+use common::{matrices, set};
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use ultrawide::gram::{Gram, Net};
 use ultrawide::simd::{Backend, Element};
-use ultrawide_core::{Readout, Shape, Trained};
+use ultrawide_core::{Dense, Readout, Shape, Trained};
 
 const F32: &str = "0d3ffa7a3440f7b933399a6d2385477bdb204bc952045d48ee3a945c4d961806";
 const F64: &str = "124af80ad09374f37b67aa96a2649e3e0f191ae759579e6883adbf408b0839f0";
@@ -21,8 +21,11 @@ fn nets() -> Vec<Net> {
     for (shape, filter) in [(shape([3, 7, 5]), 3), (shape([1, 6, 6]), 5), (shape([2, 1, 9]), 1)] {
         for trained in [Trained::All, Trained::Hidden] {
             let request = request(&BOTH, &[3, 11, 24], trained);
-            nets.push(dense_net(shape, request.clone()));
-            nets.push(Net::Conv(conv_net(shape, filter, &readouts, request)));
+            let (dense, conv) = (Dense::new(request.clone()), conv_net(shape, filter, &readouts, request));
+            nets.extend([Net::Dense { shape, net: dense.clone() }, Net::Conv(conv.clone())]);
+            let bent = dense.with_slope(-0.3).and_then(|net| net.with_residual(0.7)).expect("finite numbers");
+            let net = conv.with_slope(-0.3).expect("a finite slope");
+            nets.extend([Net::Dense { shape, net: bent }, Net::Conv(net)]);
         }
     }
     nets

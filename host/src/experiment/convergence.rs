@@ -1,7 +1,7 @@
 //! The kernels of random networks against a closed form, by width.
 
 use serde_json::{Value, json};
-use ultrawide_finite::{Architecture, Network};
+use ultrawide_finite::{Architecture, Network, Tricks};
 use ultrawide_plot::{Curve, Panel};
 
 use super::ExperimentError;
@@ -13,11 +13,14 @@ use crate::data::Images;
 /// The columns of [`Course::rows`].
 pub(super) const COLUMNS: [&str; 5] = ["net", "width", "seeds", "error", "95 % ±"];
 
-/// Networks of one closed form, of some widths.
+/// Networks of one kind, of some widths.
+#[derive(Clone)]
 pub(super) struct Family {
     pub(super) name: String,
     /// Its colour.
     pub(super) number: usize,
+    pub(super) tricks: Tricks,
+    /// What they are held against.
     pub(super) limit: Limit,
     pub(super) widths: Vec<usize>,
 }
@@ -32,7 +35,7 @@ pub(super) struct Course {
 impl Family {
     fn net(&self, images: &Images, width: usize) -> Architecture {
         let net = architecture(self.limit.kind, images.shape(), self.limit.depth, width, 1);
-        Architecture { tricks: self.limit.tricks, ..net }
+        Architecture { tricks: self.tricks, ..net }
     }
 
     fn nets(&self, images: &Images) -> impl Iterator<Item = Architecture> {

@@ -41,7 +41,7 @@ pub fn init(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let widths = |kind| setting.sizes.widths(if kind == NetKind::Fc { size.dense.clone() } else { size.conv.clone() });
     let family = |(number, kind): (usize, NetKind)| {
         let (name, limit, widths) = (kind.name().to_owned(), Limit::ntk(kind, depth), widths(kind));
-        Family { name, number, limit, widths }
+        Family { name, number, tricks: limit.tricks, limit, widths }
     };
     let families: Vec<Family> = NETS.into_iter().enumerate().map(family).collect();
     let (mut rows, mut claims, mut curves) = (Vec::new(), Vec::new(), Vec::new());

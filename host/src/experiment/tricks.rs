@@ -29,7 +29,7 @@ pub(super) const CONV: [Kind; 2] = [
 pub(super) fn families(kinds: &[Kind], depth: usize, widths: &[usize]) -> Vec<Family> {
     let family = |(number, &(name, kind, tricks)): (usize, &Kind)| {
         let limit = Limit { tricks, ..Limit::ntk(kind, depth) };
-        Family { name: name.to_owned(), number, limit, widths: widths.to_vec() }
+        Family { name: name.to_owned(), number, tricks, limit, widths: widths.to_vec() }
     };
     kinds.iter().enumerate().map(family).collect()
 }
