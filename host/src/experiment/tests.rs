@@ -56,7 +56,7 @@ fn tricks_have_closed_forms() {
     let setting =
         Setting { data: digits(), seed: 1, quick: true, sizes: Sizes::default(), machine: &machine, steps: &NoSteps };
     let images = setting::first(&setting.data.train, 6).unwrap().images;
-    for (kinds, widths, seeds) in [(&tricks::DENSE[..], [64, 256, 1024], 8), (&tricks::CONV[..], [32, 64, 128], 24)] {
+    for (kinds, widths, seeds) in [(&tricks::DENSE[..], [128, 512, 2048], 16), (&tricks::CONV[..], [32, 64, 128], 24)] {
         let slopes = |families: &[Family]| {
             let courses = convergence::courses(&setting, "tricks", families, &images, seeds).unwrap();
             courses.into_iter().map(|course| course.slope).collect::<Vec<_>>()
