@@ -111,7 +111,7 @@ fn neural_tangents() {
 
 #[test]
 fn flips_black_pixels_and_equal_images() {
-    check("reference", 4, |name| name != "parallel", OPPOSITE_F32, FIXTURE_F64);
+    check("reference", 4, |name| name != "parallel", FIXTURE_F32, FIXTURE_F64);
 }
 
 #[test]
