@@ -238,7 +238,7 @@ fn join<N: Number>(before: [N; 3], after: [N; 3], [a, rest]: [N; 2]) -> [N; 3] {
     // What is the same before and after stays so.
     let joined = |before: N, after: N| after.sub(before).mul_add(a, before);
     let k = joined(before[0], after[0]);
-    // n − Σ, or n + Σ where what is handed on is below 0: neither is, so that no digits go.
+    // n − Σ, or n + Σ where what is handed on is below 0, from sums of numbers that are not: so no digits go.
     let [deficit, later] = [before, after].map(|[sigma, _, deficit]| {
         let turned = k.select_negative(sigma, N::zero().sub(sigma));
         deficit.add(sigma.abs().add(turned))
