@@ -6,7 +6,7 @@ use crate::schedule;
 use std::hint::black_box;
 use std::time::Instant;
 use ultrawide::simd::Backend;
-use ultrawide_benches::pair::ConvRounds;
+use ultrawide_benches::pair::single_rounds;
 use ultrawide_core::{Readout, Shape, Trained};
 
 /// One kernel on one backend.
@@ -115,7 +115,7 @@ pub fn row(backend: Backend, side: usize, depth: usize, seconds: f64) -> anyhow:
     let mut best = f64::INFINITY;
     while times.len() < 9 || start.elapsed().as_secs_f64() < seconds {
         let before = processor_time();
-        let some = backend.run::<f32, _>(ConvRounds { net: &net, rounds: 12 });
+        let some = single_rounds(backend, &net, 12);
         // Preparing two images goes into the mean: a thousandth for pooling.
         let mean =
             processor_time().zip(before).map(|(after, before)| (after - before) / (12 * backend.lanes::<f32>()) as f64);

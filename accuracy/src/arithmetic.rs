@@ -1,8 +1,8 @@
 //! Kernels of one pair in each way that this machine rounds.
 
 use crate::common::single;
-use ultrawide::simd::{Backend, Element, Job};
-use ultrawide_core::{Conv, Dense, Number, Scalar};
+use ultrawide::simd::{Backend, ConvTile, DenseTile, Element, Images, Tile};
+use ultrawide_core::{Conv, Dense, Number, Scalar, Shape};
 
 /// The ways in which this machine rounds a multiply-add: twice on plain floats, once on the vectors of its fastest backend. All of
 /// those that round once give the same bits.
@@ -27,22 +27,29 @@ impl Pair {
         }
     }
 
-    /// The same on a backend's vectors.
+    /// The same on a backend's vectors, by a tile of a single pair.
     pub fn on<S: Element>(&self, backend: Backend, x: &[f64], y: &[f64]) -> Vec<S> {
-        backend.run(OnBackend { net: self, x, y })
+        let shape = Shape { channels: x.len(), height: 1, width: 1 };
+        let outputs = match self {
+            Pair::Dense(net) => net.outputs(),
+            Pair::Conv(net) => net.outputs(),
+        };
+        let mut out = vec![S::from_f64(f64::NAN); outputs];
+        let (x, y, tile) = (&One(x), &One(y), &Tile { rows: 0..1, columns: 0..1, diagonal: false });
+        let computed = match self {
+            Pair::Dense(net) => DenseTile { net, shape, flip: false, x, y, tile, out: &mut out }.compute(backend),
+            Pair::Conv(net) => ConvTile { net, flip: false, x, y, tile, out: &mut out }.compute(backend),
+        };
+        computed.expect("buffers of the stated length");
+        out
     }
 }
 
-struct OnBackend<'a> {
-    net: &'a Pair,
-    x: &'a [f64],
-    y: &'a [f64],
-}
+/// A set of one image.
+struct One<'a>(&'a [f64]);
 
-impl<S: Scalar> Job<S> for OnBackend<'_> {
-    type Output = Vec<S>;
-
-    fn run<N: Number<Scalar = S>>(self) -> Vec<S> {
-        self.net.kernels::<N>(self.x, self.y)
+impl<S: Scalar> Images<S> for One<'_> {
+    fn write(&self, _: usize, out: &mut [S]) {
+        out.iter_mut().zip(self.0).for_each(|(out, &pixel)| *out = S::from_f64(pixel));
     }
 }

@@ -1,7 +1,7 @@
 //! One image against a vector of partners: the hot loop alone, on one core.
 
 use std::time::Instant;
-use ultrawide::simd::Job;
+use ultrawide::simd::{Backend, Job};
 use ultrawide_core::{Conv, Number, Scalar, conv_pair, conv_scratch_len, prepare, prepared_len};
 
 /// Times `rounds` of [`conv_pair`] on prepared random images; the seconds of a pair in each round.
@@ -38,4 +38,10 @@ impl<S: Scalar> Job<S> for ConvRounds<'_> {
         }
         seconds
     }
+}
+
+/// The same in `f32` on a backend. It is not generic, so that who uses it does not compile it.
+#[inline(never)]
+pub fn single_rounds(backend: Backend, net: &Conv, rounds: usize) -> Vec<f64> {
+    backend.run::<f32, _>(ConvRounds { net, rounds })
 }

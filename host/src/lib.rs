@@ -48,7 +48,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![deny(missing_docs)]
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod data;
@@ -60,6 +60,5 @@ pub mod job;
 #[path = "../../core/tests/common/precision.rs"]
 mod precision;
 pub mod regression;
-#[allow(unsafe_code, reason = "intrinsics: the only place for unsafe code")]
-pub mod simd;
 pub mod store;
+pub use ultrawide_simd as simd;

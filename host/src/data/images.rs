@@ -217,6 +217,12 @@ impl Images {
     }
 }
 
+impl<S: Scalar> crate::simd::Images<S> for Images {
+    fn write(&self, index: usize, out: &mut [S]) {
+        Images::write(self, index, out);
+    }
+}
+
 /// The images of these indices; all are in range.
 fn gather<P: Copy>(pixels: &[P], indices: &[usize], each: usize) -> Vec<P> {
     let mut selected = Vec::with_capacity(indices.len() * each);

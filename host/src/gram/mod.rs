@@ -4,8 +4,6 @@
 //! operations wherever it stands, so the bits of a Gram matrix depend on the images and the network alone: not on the
 //! size of the tiles, the number of threads, the order of the work, or which backend with fused multiply-add ran.
 
-mod conv_tile;
-mod dense_tile;
 mod error;
 mod memory;
 mod net;

@@ -1,16 +1,13 @@
 //! The parallel run over the tiles of a Gram matrix.
 
-use super::conv_tile::{ConvTile, rows_at_a_time};
-use super::dense_tile::{DenseTile, block};
 use super::error::GramError;
 use super::net::Net;
 use crate::data::Images;
-use crate::simd::{Backend, Element};
+use crate::simd::{Backend, ConvTile, DenseTile, Element, Tile};
 use crate::store::ArrayPlan;
 use rayon::prelude::*;
 use std::fmt;
-use std::ops::Range;
-use ultrawide_core::{Number, Scalar, conv_scratch_len, prepared_len};
+use ultrawide_core::Scalar;
 
 /// A Gram matrix to compute: k(x, y) of all images x (rows) and y (columns); without `y` the symmetric one of x.
 #[derive(Clone, Copy)]
@@ -48,7 +45,7 @@ impl Gram<'_> {
         ArrayPlan {
             name: name.to_owned(),
             rows: self.x.len(),
-            cols: self.y.unwrap_or(self.x).len(),
+            cols: self.columns().len(),
             symmetric: self.y.is_none(),
             outputs: self.net.outputs().iter().map(ToString::to_string).collect(),
         }
@@ -91,14 +88,16 @@ impl Gram<'_> {
         if tile.diagonal { rows * (rows + 1) / 2 } else { rows * columns }
     }
 
-    fn at(&self, i: usize, j: usize) -> Tile<'_> {
-        let y = self.y.unwrap_or(self.x);
+    /// The images of the columns.
+    fn columns(&self) -> &Images {
+        self.y.unwrap_or(self.x)
+    }
+
+    fn at(&self, i: usize, j: usize) -> Tile {
         let range = |start: usize, len: usize| (start * self.tile).min(len)..((start + 1) * self.tile).min(len);
         Tile {
-            x: self.x,
-            y,
             rows: range(i, self.x.len()),
-            columns: range(j, y.len()),
+            columns: range(j, self.columns().len()),
             diagonal: self.y.is_none() && i == j,
         }
     }
@@ -120,9 +119,12 @@ impl Gram<'_> {
         let mut out = Vec::new();
         out.try_reserve_exact(len).map_err(|_| GramError::Memory { bytes: len.saturating_mul(size_of::<S>()) })?;
         out.resize(len, S::from_f64(0.0));
-        match self.net {
-            Net::Conv(net) => backend.run(ConvTile { net, flip: self.flip, tile: &tile, out: &mut out })?,
-            Net::Dense { net, .. } => backend.run(DenseTile { net, flip: self.flip, tile: &tile, out: &mut out })?,
+        let (x, y, flip) = (self.x, self.columns(), self.flip);
+        match *self.net {
+            Net::Conv(ref net) => ConvTile { net, flip, x, y, tile: &tile, out: &mut out }.compute(backend)?,
+            Net::Dense { shape, ref net } => {
+                DenseTile { net, shape, flip, x, y, tile: &tile, out: &mut out }.compute(backend)?;
+            }
         }
         if tile.diagonal {
             for matrix in out.chunks_exact_mut(size) {
@@ -134,7 +136,7 @@ impl Gram<'_> {
                 row: tile.rows.start + at % size / tile.columns.len(),
                 rows: self.x.len(),
                 column: tile.columns.start + at % tile.columns.len(),
-                columns: tile.y.len(),
+                columns: y.len(),
                 value: out[at].to_f64(),
             });
         }
@@ -144,20 +146,20 @@ impl Gram<'_> {
 
     /// Exactly, an image that is not black has a positive kernel with itself. Between different images 0 is a possible
     /// value, so where a whole output of a tile is 0, an image of each side is tried with itself.
-    fn check_underflow<S: Element>(&self, tile: &Tile<'_>, out: &[S], backend: Backend) -> Result<(), GramError> {
+    fn check_underflow<S: Element>(&self, tile: &Tile, out: &[S], backend: Backend) -> Result<(), GramError> {
         let columns = tile.columns.len();
         for (index, matrix) in out.chunks_exact(tile.rows.len() * columns).enumerate() {
             if tile.diagonal {
                 let diagonal = tile.rows.clone().zip(matrix.iter().step_by(columns + 1));
                 for (image, &value) in diagonal {
-                    if value < S::SMALLEST_NORMAL && !is_black(tile.x, image) {
+                    if value < S::SMALLEST_NORMAL && !is_black(self.x, image) {
                         let output = self.net.outputs().get(index).map(ToString::to_string).unwrap_or_default();
-                        let images = tile.x.len();
+                        let images = self.x.len();
                         return Err(GramError::Underflow { image, images, output, value: value.to_f64() });
                     }
                 }
             } else if matrix.iter().all(|value| value.to_f64() == 0.0) {
-                for (images, range) in [(tile.x, &tile.rows), (tile.y, &tile.columns)] {
+                for (images, range) in [(self.x, &tile.rows), (self.columns(), &tile.columns)] {
                     if let Some(image) = range.clone().find(|&image| !is_black(images, image)) {
                         Gram { x: images, y: None, tile: 1, ..*self }.tile::<S>(image, image, backend)?;
                     }
@@ -176,24 +178,15 @@ impl Gram<'_> {
     ///
     /// An allocator may keep as much again of what was given back: glibc does, see `docs/performance.md`.
     pub fn thread_bytes<S: Element>(&self, backend: Backend) -> f64 {
-        let (rows, columns) = (self.tile.min(self.x.len()), self.tile.min(self.y.unwrap_or(self.x).len()));
+        let (rows, columns) = (self.tile.min(self.x.len()), self.tile.min(self.columns().len()));
         let lanes = backend.lanes::<S>();
-        let sides = if self.flip { 2.0 } else { 1.0 };
         let out = self.net.outputs().len() as f64 * rows as f64 * columns as f64;
         let numbers = match self.net {
-            // The rows, the vector of columns, two copies of its pixels before they are prepared, and the scratch of a pair.
-            Net::Conv(net) => {
-                let held = rows_at_a_time::<S>(net, self.flip, rows, lanes) as f64 * sides;
-                let pixels = 2.0 * lanes as f64 * net.shape().len().unwrap_or(usize::MAX) as f64;
-                prepared_len(net) as f64 * (held + lanes as f64) + pixels + (lanes * conv_scratch_len(net)) as f64 + out
-            }
-            // Rows and columns, a vector of columns before it is packed, the sums in two parts, and with mirrored rows a second
-            // result.
+            Net::Conv(net) => ConvTile::<S>::numbers(net, self.flip, rows, lanes) + out,
+            // With mirrored rows a second result.
             Net::Dense { shape, .. } => {
-                let features = shape.len().unwrap_or(usize::MAX);
-                let (height, width) = block::<S>(features, self.flip, (rows, columns), lanes);
-                let (height, width) = (height as f64, width as f64);
-                features as f64 * (height * sides + width + lanes as f64) + 2.0 * height * width + out * sides
+                let results = if self.flip { 2.0 } else { 1.0 };
+                DenseTile::<S>::numbers(*shape, self.flip, (rows, columns), lanes) + out * results
             }
         };
         numbers * size_of::<S>() as f64
@@ -248,28 +241,6 @@ impl fmt::Display for Faint {
              such numbers counts as black in this precision; --precision f64 keeps numbers from {:.1e} of the largest on",
             f64::MIN_POSITIVE.sqrt()
         )
-    }
-}
-
-/// The images of a tile.
-pub(super) struct Tile<'a> {
-    pub(super) x: &'a Images,
-    pub(super) y: &'a Images,
-    pub(super) rows: Range<usize>,
-    pub(super) columns: Range<usize>,
-    /// On the diagonal of a symmetric matrix: only the entries on and below the diagonal are computed.
-    pub(super) diagonal: bool,
-}
-
-impl Tile<'_> {
-    /// Puts the outputs of one row image and the column images from `first` on, one in each lane, where they belong.
-    #[inline(always)]
-    pub(super) fn put<N: Number>(&self, out: &mut [N::Scalar], row: usize, first: usize, values: &[N]) {
-        let (rows, columns) = (self.rows.len(), self.columns.len());
-        let (row, first) = (row - self.rows.start, first - self.columns.start);
-        for (matrix, value) in out.chunks_exact_mut(rows * columns).zip(values) {
-            value.write(&mut matrix[row * columns..][first..columns]);
-        }
     }
 }
 

@@ -1,20 +1,49 @@
 //! One tile of a convolutional net's Gram matrix: the lanes are different column images.
 
-use super::run::Tile;
-use crate::data::Images;
-use crate::simd::Job;
+use crate::tile::{Images, Tile};
+use crate::{Backend, Element, Job};
 use std::ops::Range;
 use ultrawide_core::{
     Conv, Error, Number, Scalar, average_flipped, conv_pair, conv_scratch_len, flip, identity_cap, prepare,
     prepared_len,
 };
 
-/// Computes the tile into `out` (outputs × rows × columns).
-pub(super) struct ConvTile<'a, S> {
-    pub(super) net: &'a Conv,
-    pub(super) flip: bool,
-    pub(super) tile: &'a Tile<'a>,
-    pub(super) out: &'a mut [S],
+/// A tile of a convolutional net's Gram matrix.
+pub struct ConvTile<'a, S> {
+    /// The network.
+    pub net: &'a Conv,
+    /// Whether to average with the mirrored rows.
+    pub flip: bool,
+    /// The images of the rows.
+    pub x: &'a dyn Images<S>,
+    /// The images of the columns.
+    pub y: &'a dyn Images<S>,
+    /// Where it lies.
+    pub tile: &'a Tile,
+    /// The outputs × rows × columns; above the diagonal of a symmetric matrix nothing of use is written.
+    pub out: &'a mut [S],
+}
+
+impl<S: Element> ConvTile<'_, S> {
+    /// Computes the tile on this backend's vectors.
+    ///
+    /// # Errors
+    /// What the core refuses.
+    ///
+    /// # Panics
+    /// As [`Backend::run`].
+    pub fn compute(self, backend: Backend) -> Result<(), Error> {
+        S::conv_tile(backend, self)
+    }
+
+    /// How many numbers it holds beside its result on vectors of `lanes`, for a tile of so many rows: the rows, the vector of columns, two copies of its
+    /// pixels before they are prepared, and the scratch of a pair.
+    pub fn numbers(net: &Conv, flip: bool, rows: usize, lanes: usize) -> f64 {
+        let sides = if flip { 2.0 } else { 1.0 };
+        let held = rows_at_a_time::<S>(net, flip, rows, lanes) as f64 * sides;
+        let pixels = 2.0 * lanes as f64 * net.shape().len().unwrap_or(usize::MAX) as f64;
+        prepared_len(net) as f64 * (held + lanes as f64) + pixels + (lanes * conv_scratch_len(net)) as f64
+    }
 }
 
 /// The bytes of prepared images that a thread holds: 2.8 MB for a vector of them, at 3×32×32, depth 21, with AVX-512.
@@ -24,7 +53,7 @@ const BYTES: usize = 9_000_000;
 ///
 /// Each time the columns are prepared anew. Even for vanilla, where a pair costs least, that was 5 % faster than to prepare
 /// all columns of a tile once (3×32×32, depth 21, two vectors of rows): those fell out of the cache.
-pub(super) fn rows_at_a_time<S>(net: &Conv, flip: bool, rows: usize, lanes: usize) -> usize {
+fn rows_at_a_time<S>(net: &Conv, flip: bool, rows: usize, lanes: usize) -> usize {
     let vector = prepared_len(net).saturating_mul(lanes * size_of::<S>()).max(1);
     let fitting = (BYTES / vector).saturating_sub(1) / if flip { 2 } else { 1 };
     fitting.clamp(1, rows.div_ceil(lanes).max(1)) * lanes
@@ -35,7 +64,7 @@ impl<S: Scalar> Job<S> for ConvTile<'_, S> {
 
     #[inline(always)]
     fn run<N: Number<Scalar = S>>(self) -> Result<(), Error> {
-        let ConvTile { net, flip, tile, out } = self;
+        let ConvTile { net, flip, x: x_images, y: y_images, tile, out } = self;
         let len = prepared_len(net);
         let count = rows_at_a_time::<S>(net, flip, tile.rows.len(), N::LANES);
         let mut packer = Packer::<N>::new(net);
@@ -49,7 +78,7 @@ impl<S: Scalar> Job<S> for ConvTile<'_, S> {
             let rows = start..tile.rows.end.min(start + count);
             for (mirror, x) in [(false, &mut x), (true, &mut x_flipped)] {
                 for (first, x) in rows.clone().step_by(N::LANES).zip(x.chunks_exact_mut(N::LANES * len)) {
-                    packer.pack(tile.x, first..rows.end, mirror, &mut y)?;
+                    packer.pack(x_images, first..rows.end, mirror, &mut y)?;
                     transpose(&y, x);
                 }
             }
@@ -57,7 +86,7 @@ impl<S: Scalar> Job<S> for ConvTile<'_, S> {
                 if tile.diagonal && first >= rows.end {
                     break;
                 }
-                packer.pack(tile.y, first..tile.columns.end, false, &mut y)?;
+                packer.pack(y_images, first..tile.columns.end, false, &mut y)?;
                 for (index, row) in rows.clone().enumerate() {
                     if tile.diagonal && first > row {
                         continue;
@@ -105,7 +134,13 @@ impl<'a, N: Number> Packer<'a, N> {
 
     /// Prepares one image of `range` in each lane of `out`; where images run out, the last one fills the lanes left.
     #[inline(always)]
-    fn pack(&mut self, images: &Images, range: Range<usize>, mirror: bool, out: &mut [N]) -> Result<(), Error> {
+    fn pack(
+        &mut self,
+        images: &dyn Images<N::Scalar>,
+        range: Range<usize>,
+        mirror: bool,
+        out: &mut [N],
+    ) -> Result<(), Error> {
         let pixels = self.plain.len();
         for (lane, image) in self.raw.chunks_exact_mut(pixels).enumerate() {
             let index = (range.start + lane).min(range.end - 1);

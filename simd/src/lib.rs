@@ -5,13 +5,20 @@
 //! called once for a tile of the Gram matrix, not once for a pair.
 //!
 //! Every backend but [`Backend::Scalar`] fuses multiply-add, and all of those give the same bits.
+//!
+//! The tiles of Gram matrices, [`ConvTile`] and [`DenseTile`], are compiled here for each of them, once for all that use this crate: the recursion
+//! on every vector type is most of what there is to compile.
+#![deny(missing_docs)]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod conv_tile;
+mod dense_tile;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod tile;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod vector;
 
@@ -22,9 +29,13 @@ use avx512::{F32x16, F64x8};
 #[cfg(target_arch = "aarch64")]
 use neon::{F32x4, F64x2};
 
+pub use conv_tile::ConvTile;
+pub use dense_tile::DenseTile;
+pub use tile::{Images, Tile};
+
 use std::fmt;
 use std::str::FromStr;
-use ultrawide_core::{Number, Scalar};
+use ultrawide_core::{Error, Number, Scalar};
 
 /// The environment variable that forces a backend.
 pub const VARIABLE: &str = "ULTRAWIDE_SIMD";
@@ -163,6 +174,12 @@ pub trait Job<S: Scalar> {
 pub trait Element: Scalar + Send + Sync + sealed::Sealed {
     #[doc(hidden)]
     fn run<J: Job<Self>>(backend: Backend, job: J) -> J::Output;
+
+    #[doc(hidden)]
+    fn conv_tile(backend: Backend, job: ConvTile<'_, Self>) -> Result<(), Error>;
+
+    #[doc(hidden)]
+    fn dense_tile(backend: Backend, job: DenseTile<'_, Self>) -> Result<(), Error>;
 }
 
 mod sealed {
@@ -187,6 +204,17 @@ macro_rules! element {
                     Backend::Neon => unsafe { neon::enter::<$float, $neon, J>(job) },
                     _ => job.run::<$float>(),
                 }
+            }
+
+            // Not generic, not inlined: compiled here and nowhere else.
+            #[inline(never)]
+            fn conv_tile(backend: Backend, job: ConvTile<'_, Self>) -> Result<(), Error> {
+                backend.run(job)
+            }
+
+            #[inline(never)]
+            fn dense_tile(backend: Backend, job: DenseTile<'_, Self>) -> Result<(), Error> {
+                backend.run(job)
             }
         }
     };

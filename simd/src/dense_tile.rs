@@ -1,11 +1,10 @@
 //! One tile of a dense net's Gram matrix: a matrix product in register blocks, then the layers on its entries.
 
-use super::run::Tile;
-use crate::data::Images;
-use crate::simd::Job;
+use crate::tile::{Images, Tile};
+use crate::{Backend, Element, Job};
 use std::ops::Range;
 use ultrawide_core::{
-    Dense, Error, FEATURE_BLOCK, Number, Scalar, add_exactly, average_flipped, block_products, dense_deviation,
+    Dense, Error, FEATURE_BLOCK, Number, Scalar, Shape, add_exactly, average_flipped, block_products, dense_deviation,
     dense_layers, flip, identity_cap,
 };
 
@@ -13,12 +12,45 @@ use ultrawide_core::{
 const ROWS: usize = 6;
 const GROUPS: usize = 2;
 
-/// Computes the tile into `out` (outputs × rows × columns).
-pub(super) struct DenseTile<'a, S> {
-    pub(super) net: &'a Dense,
-    pub(super) flip: bool,
-    pub(super) tile: &'a Tile<'a>,
-    pub(super) out: &'a mut [S],
+/// A tile of a dense net's Gram matrix.
+pub struct DenseTile<'a, S> {
+    /// The network.
+    pub net: &'a Dense,
+    /// The images; every number of one is a feature.
+    pub shape: Shape,
+    /// Whether to average with the mirrored rows.
+    pub flip: bool,
+    /// The images of the rows.
+    pub x: &'a dyn Images<S>,
+    /// The images of the columns.
+    pub y: &'a dyn Images<S>,
+    /// Where it lies.
+    pub tile: &'a Tile,
+    /// The outputs × rows × columns; above the diagonal of a symmetric matrix nothing of use is written.
+    pub out: &'a mut [S],
+}
+
+impl<S: Element> DenseTile<'_, S> {
+    /// Computes the tile on this backend's vectors.
+    ///
+    /// # Errors
+    /// What the core refuses.
+    ///
+    /// # Panics
+    /// As [`Backend::run`].
+    pub fn compute(self, backend: Backend) -> Result<(), Error> {
+        S::dense_tile(backend, self)
+    }
+
+    /// How many numbers it holds beside its result on vectors of `lanes`, for a tile of so many rows and columns: images of both, a vector of columns before
+    /// it is packed, and the sums in two parts.
+    pub fn numbers(shape: Shape, flip: bool, (rows, columns): (usize, usize), lanes: usize) -> f64 {
+        let sides = if flip { 2.0 } else { 1.0 };
+        let features = shape.len().unwrap_or(usize::MAX);
+        let (height, width) = block::<S>(features, flip, (rows, columns), lanes);
+        let (height, width) = (height as f64, width as f64);
+        features as f64 * (height * sides + width + lanes as f64) + 2.0 * height * width
+    }
 }
 
 /// The bytes of images that a thread holds on either side: a whole tile of 3×32×32 in `f32`, 256 images.
@@ -31,7 +63,7 @@ fn at_a_time<S>(features: usize, count: usize, unit: usize) -> usize {
 }
 
 /// How many rows and how many columns of a tile are read at a time; mirrored rows count as rows.
-pub(super) fn block<S>(features: usize, flip: bool, (rows, columns): (usize, usize), lanes: usize) -> (usize, usize) {
+fn block<S>(features: usize, flip: bool, (rows, columns): (usize, usize), lanes: usize) -> (usize, usize) {
     let sides = if flip { 2 } else { 1 };
     (at_a_time::<S>(features * sides, rows, ROWS), at_a_time::<S>(features, columns, lanes * GROUPS))
 }
@@ -41,19 +73,18 @@ impl<S: Scalar> Job<S> for DenseTile<'_, S> {
 
     #[inline(always)]
     fn run<N: Number<Scalar = S>>(self) -> Result<(), Error> {
-        let DenseTile { net, flip: flipping, tile, out } = self;
-        let shape = tile.x.shape();
+        let DenseTile { net, shape, flip: flipping, x, y, tile, out } = self;
         let features = shape.len().unwrap_or(0);
         let (height, width) = block::<S>(features, flipping, (tile.rows.len(), tile.columns.len()), N::LANES);
         let mut other = if flipping { out.to_vec() } else { vec![] };
         for first in tile.columns.clone().step_by(width) {
-            let columns = Columns::<N>::new(tile.y, first..tile.columns.end.min(first + width), features);
+            let columns = Columns::<N>::new(y, first..tile.columns.end.min(first + width), features);
             for start in tile.rows.clone().step_by(height) {
                 let range = start..tile.rows.end.min(start + height);
                 if tile.diagonal && first >= range.end {
                     continue;
                 }
-                let rows = read::<S>(tile.x, range, features);
+                let rows = read(x, range, features);
                 fill(net, tile, start, &rows, &columns, out)?;
                 if flipping {
                     let mut mirrored = rows.clone();
@@ -70,13 +101,13 @@ impl<S: Scalar> Job<S> for DenseTile<'_, S> {
 #[inline(always)]
 fn fill<N: Number>(
     net: &Dense,
-    tile: &Tile<'_>,
+    tile: &Tile,
     start: usize,
     rows: &[N::Scalar],
     columns: &Columns<N>,
     out: &mut [N::Scalar],
 ) -> Result<(), Error> {
-    let features = tile.x.shape().len().unwrap_or(0);
+    let features = columns.features;
     let covariances = Covariances::<N>::new(rows, &columns.images, features);
     let mut values = vec![N::zero(); net.outputs()];
     for (r, x) in rows.chunks_exact(features).enumerate() {
@@ -95,7 +126,7 @@ fn fill<N: Number>(
 }
 
 /// The images of a range, one after another.
-fn read<S: Scalar>(images: &Images, range: Range<usize>, features: usize) -> Vec<S> {
+fn read<S: Scalar>(images: &dyn Images<S>, range: Range<usize>, features: usize) -> Vec<S> {
     let mut all = vec![S::from_f64(0.0); range.len() * features];
     for (index, image) in range.zip(all.chunks_exact_mut(features)) {
         images.write(index, image);
@@ -106,6 +137,7 @@ fn read<S: Scalar>(images: &Images, range: Range<usize>, features: usize) -> Vec
 /// Column images from `start` on.
 struct Columns<N> {
     start: usize,
+    features: usize,
     /// One image in each lane, a vector of images after another; the last image fills the lanes that are left.
     images: Vec<N>,
     /// Of each vector of images.
@@ -114,19 +146,19 @@ struct Columns<N> {
 
 impl<N: Number> Columns<N> {
     #[inline(always)]
-    fn new(images: &Images, range: Range<usize>, features: usize) -> Self {
+    fn new(images: &dyn Images<N::Scalar>, range: Range<usize>, features: usize) -> Self {
         let start = range.start;
         let groups = range.len().div_ceil(N::LANES);
         let (mut packed, mut deviations) = (Vec::with_capacity(groups * features), Vec::with_capacity(groups));
         for first in range.clone().step_by(N::LANES) {
-            let some = read::<N::Scalar>(images, first..range.end.min(first + N::LANES), features);
+            let some = read(images, first..range.end.min(first + N::LANES), features);
             let last = some.len() / features - 1;
             for at in 0..features {
                 packed.push(N::from_lanes(|lane| some[lane.min(last) * features + at]));
             }
             deviations.push(dense_deviation(&packed[packed.len() - features..]));
         }
-        Columns { start, images: packed, deviations }
+        Columns { start, features, images: packed, deviations }
     }
 }
 
