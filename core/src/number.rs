@@ -11,7 +11,7 @@ use crate::coefficients;
 /// # Accuracy
 /// Implementors promise: `add`, `sub`, `mul`, `div` and `sqrt` round correctly (`sqrt` of `f32` does not with the
 /// feature `micromath`: 2e-6, `core/tests/micromath.rs`); the three multiply-add forms all round once (fused) or all round twice. The vectors
-/// of the host have the bits of floats (`host/tests/simd.rs`).
+/// of the host have the bits of floats (`simd/tests/simd.rs`).
 pub trait Number: Copy {
     /// One lane of this number.
     type Scalar: Scalar;

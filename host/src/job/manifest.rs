@@ -59,7 +59,7 @@ pub(super) struct Facts<'a> {
     pub(super) machine: &'a Machine,
 }
 
-/// Counts the changes of the kernels' bits: a store begun before one is not gone on with after it. `host/tests/determinism.rs`
+/// Counts the changes of the kernels' bits: a store begun before one is not gone on with after it. `simd/tests/determinism.rs`
 /// notices such a change.
 const REVISION: u32 = 6;
 

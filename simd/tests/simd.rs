@@ -7,8 +7,8 @@ mod common;
 use common::images::Random;
 use std::io::Write;
 use std::process::Command;
-use ultrawide::simd::{Backend, BackendError, Element, Job, VARIABLE};
 use ultrawide_core::Number;
+use ultrawide_simd::{Backend, BackendError, Element, Job, VARIABLE};
 
 const ALLOW: &str = "ULTRAWIDE_ALLOW_MISSING_BACKENDS";
 
