@@ -48,6 +48,8 @@ const NOT_NUMERICAL: [(&str, &[&str]); 27] = [
             "Output::kernel_name",
             "Net::shape",
             "Net::request",
+            "Net::slope",
+            "Net::residual",
             "Net::outputs",
             "Net::trained_name",
             "Net::entries",

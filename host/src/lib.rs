@@ -27,6 +27,8 @@
 //!     trained: None,
 //!     lap: None,
 //!     filter: 3,
+//!     slope: 0.0,
+//!     residual: None,
 //! };
 //! let options = RunOptions {
 //!     nets,

@@ -32,6 +32,13 @@ pub(super) struct NetArgs {
     /// Size of the filters, odd [default: 3]
     #[arg(long, value_name = "Q", value_parser = whole, allow_negative_numbers = true)]
     pub(super) filter: Option<usize>,
+    /// Leaky ReLUs of this slope in place of ReLUs: B z where z < 0; -1 is the absolute value. Convolutional kernels take three to
+    /// four times as long [default: 0]
+    #[arg(long, value_name = "B", value_parser = finite, allow_negative_numbers = true)]
+    pub(super) slope: Option<f64>,
+    /// Residual connections of this strength around the hidden layers of fc: z + S W a in place of W a
+    #[arg(long, value_name = "S", value_parser = finite, allow_negative_numbers = true)]
+    pub(super) residual: Option<f64>,
     /// Average with the mirrored images: (K(x, y) + K(flip x, y)) / 2
     #[arg(long)]
     pub(super) flip: bool,
@@ -51,6 +58,9 @@ impl NetArgs {
     /// Checks the networks as far as that can be done without images.
     pub(super) fn settings(&self, nets: &[NetKind], depths: &[usize]) -> anyhow::Result<NetSettings> {
         check_options(nets, self.lap, self.filter)?;
+        if let (Some(_), Some(net)) = (self.residual, nets.iter().find(|&&net| net != NetKind::Fc)) {
+            bail!(Usage(format!("--residual concerns fc alone: {} has no residual connections here", net.name())));
+        }
         let settings = NetSettings {
             nets: nets.to_vec(),
             depths: depths.to_vec(),
@@ -58,6 +68,8 @@ impl NetArgs {
             trained: self.train,
             lap: self.lap,
             filter: self.filter.unwrap_or(3),
+            slope: self.slope.unwrap_or(0.0),
+            residual: self.residual,
         };
         settings.check().map_err(|error| Usage(error.to_string()))?;
         Ok(settings)
@@ -218,6 +230,11 @@ pub(super) fn check_pixels(nets: &[NetKind], shape: Shape, path: &Path) -> anyho
 /// A whole number; what range it must have, the settings know.
 pub(super) fn whole(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "a whole number is needed, not below 0".to_owned())
+}
+
+/// A finite number.
+fn finite(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| "a finite number is needed".to_owned())
 }
 
 /// A ridge: finite and not negative.

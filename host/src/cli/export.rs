@@ -88,6 +88,8 @@ impl Export {
             trained: self.train,
             lap: self.lap,
             filter: self.filter.unwrap_or(3),
+            slope: 0.0,
+            residual: None,
         };
         settings.check().map_err(|error| Usage(error.to_string()))?;
         Ok(settings)

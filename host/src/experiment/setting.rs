@@ -8,8 +8,8 @@ use ultrawide_finite::{Architecture, Batch, Head, Layers, Tricks};
 
 use super::ExperimentError;
 use crate::data::{Dataset, Images, Labelled};
-use crate::gram::{Gram, Net};
-use crate::job::{Machine, NetKind, NetSettings, Pass, Silent, available_memory, compute, tile_for};
+use crate::gram::Gram;
+use crate::job::{Machine, NetKind, NetSettings, Silent, available_memory, compute, tile_for};
 use crate::regression::Targets;
 
 /// What every experiment is told.
@@ -161,17 +161,6 @@ pub(super) fn targets(set: &Labelled, classes: usize) -> Result<Mat<f32>, Experi
     Ok(Mat::from_fn(classes, set.labels.len(), |class, image| targets[(image, class)] as f32))
 }
 
-/// The network with these tricks; residual connections are for dense ones.
-fn tricked(net: Net, tricks: Tricks) -> Result<Net, ultrawide_core::Error> {
-    Ok(match net {
-        Net::Conv(net) => Net::Conv(net.with_slope(tricks.slope)?),
-        Net::Dense { shape, net } => {
-            let net = net.with_slope(tricks.slope)?;
-            Net::Dense { shape, net: if let Some(s) = tricks.residual { net.with_residual(s)? } else { net } }
-        }
-    })
-}
-
 /// A kernel in closed form.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Limit {
@@ -219,12 +208,13 @@ impl Limit {
             trained: Some(self.trained),
             lap: None,
             filter: 3,
+            slope: self.tricks.slope,
+            residual: self.tricks.residual,
         };
         let columns = y.unwrap_or(x).len();
         let mut results = Vec::new();
         // One network takes one pass.
         for pass in nets.passes(x.shape())? {
-            let pass = Pass { net: tricked(pass.net, self.tricks)?, ..pass };
             let tile = tile_for(std::slice::from_ref(&pass), x.len().min(columns));
             let gram = Gram { net: &pass.net, flip: false, x, y, tile };
             gram.check::<f64>()?;

@@ -71,6 +71,22 @@ impl Net {
         }
     }
 
+    /// The slope of its leaky ReLUs, 0 for ReLUs.
+    pub fn slope(&self) -> f64 {
+        match self {
+            Net::Dense { net, .. } => net.slope(),
+            Net::Conv(net) => net.slope(),
+        }
+    }
+
+    /// The strength of its residual connections, where there are any.
+    pub fn residual(&self) -> Option<f64> {
+        match self {
+            Net::Dense { net, .. } => net.residual(),
+            Net::Conv(_) => None,
+        }
+    }
+
     /// The outputs, in the order in which the core writes them: kernel, readout, depth.
     pub fn outputs(&self) -> Vec<Output> {
         let readouts: Vec<Option<Readout>> = match self {

@@ -95,14 +95,29 @@ impl Facts<'_> {
 /// The network of a pass.
 fn describe(net: &Net) -> Value {
     let trained = net.trained_name();
-    let Net::Conv(conv) = net else { return json!({ "net": "fc", "trained": trained }) };
-    let readout = |readout: &Readout| match readout {
+    let mut description = match net {
+        Net::Dense { .. } => json!({ "net": "fc", "trained": trained }),
+        Net::Conv(conv) => {
+            let readouts: Vec<String> = conv.readouts().iter().map(readout_name).collect();
+            json!({ "net": "cntk", "trained": trained, "readouts": readouts, "filter": conv.filter() })
+        }
+    };
+    // Of plain networks nothing: stores that are older than these have no others.
+    if net.slope() != 0.0 {
+        description["slope"] = json!(net.slope());
+    }
+    if let Some(strength) = net.residual() {
+        description["residual"] = json!(strength);
+    }
+    description
+}
+
+fn readout_name(readout: &Readout) -> String {
+    match readout {
         Readout::Vanilla => "vanilla".to_owned(),
         Readout::Gap => "gap".to_owned(),
         Readout::Lap(c) => format!("lap({c})"),
-    };
-    let readouts: Vec<String> = conv.readouts().iter().map(readout).collect();
-    json!({ "net": "cntk", "trained": trained, "readouts": readouts, "filter": conv.filter() })
+    }
 }
 
 /// The network of a pass of a store, and whether its rows were averaged with the mirrored ones, from the manifest.
@@ -125,8 +140,13 @@ pub(super) fn restored(store: &Store, pass: &str, shape: Shape) -> Result<(Net, 
     let kernels: Option<Vec<Kernel>> = list(manifest.get("kernels"))?.iter().map(kernel).collect();
     let depths: Option<Vec<usize>> = list(manifest.get("depths"))?.iter().map(number).collect();
     let request = Request::new(&kernels.ok_or_else(unknown)?, &depths.ok_or_else(unknown)?, trained)?;
+    let slope = of_pass.get("slope").map_or(Some(0.0), Value::as_f64).ok_or_else(unknown)?;
     let net = match of_pass.get("net").and_then(Value::as_str) {
-        Some("fc") => Net::Dense { shape, net: Dense::new(request) },
+        Some("fc") => {
+            let net = Dense::new(request).with_slope(slope)?;
+            let strength = of_pass.get("residual").map(|strength| strength.as_f64().ok_or_else(unknown)).transpose()?;
+            Net::Dense { shape, net: if let Some(strength) = strength { net.with_residual(strength)? } else { net } }
+        }
         Some("cntk") => {
             let readout = |value: &Value| match value.as_str()? {
                 "vanilla" => Some(Readout::Vanilla),
@@ -135,7 +155,7 @@ pub(super) fn restored(store: &Store, pass: &str, shape: Shape) -> Result<(Net, 
             };
             let readouts: Option<Vec<Readout>> = list(of_pass.get("readouts"))?.iter().map(readout).collect();
             let filter = of_pass.get("filter").and_then(number).ok_or_else(unknown)?;
-            Net::Conv(Conv::new(shape, filter, &readouts.ok_or_else(unknown)?, request)?)
+            Net::Conv(Conv::new(shape, filter, &readouts.ok_or_else(unknown)?, request)?.with_slope(slope)?)
         }
         _ => return Err(unknown()),
     };

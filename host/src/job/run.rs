@@ -190,6 +190,8 @@ pub(super) fn settings(options: &RunOptions, passes: &[Pass], tile: usize) -> se
         "kernels": nets.kernels.iter().copied().map(kernel_name).collect::<Vec<_>>(),
         "filter": nets.filter,
         "lap": nets.lap,
+        "slope": nets.slope,
+        "residual": nets.residual,
         "flip": options.flip,
         "precision": options.precision.zarr_name(),
         "tile": tile,

@@ -63,7 +63,7 @@ impl FromStr for NetKind {
 }
 
 /// The networks to compute and what to read out of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NetSettings {
     /// The networks, none twice.
     pub nets: Vec<NetKind>,
@@ -77,6 +77,10 @@ pub struct NetSettings {
     pub lap: Option<usize>,
     /// The size of the filters, odd.
     pub filter: usize,
+    /// The slope of leaky ReLUs; 0 for ReLUs.
+    pub slope: f64,
+    /// The strength of residual connections, which of all networks `fc` alone has.
+    pub residual: Option<f64>,
 }
 
 /// One run of the recursion over all pairs, which gives all outputs of one or more networks.
@@ -107,7 +111,7 @@ impl NetSettings {
     /// The passes for images of `shape`: convolutional networks with the same trained layers share one.
     ///
     /// # Errors
-    /// An empty list, something listed twice, a depth below 2, an even filter, a shape that is too large.
+    /// An empty list, something listed twice, a depth below 2, an even filter, a shape that is too large, a slope or a strength that is infinite or NaN.
     pub fn passes(&self, shape: Shape) -> Result<Vec<Pass>, Error> {
         if self.nets.is_empty() {
             return Err(Error::EmptyList { what: "nets" });
@@ -143,9 +147,11 @@ impl NetSettings {
         let pass = |(trained, readouts): (Trained, Vec<Readout>)| {
             let request = Request::new(&self.kernels, &depths, trained)?;
             let (prefix, net) = if readouts.is_empty() {
-                ("fc-", Net::Dense { shape, net: Dense::new(request) })
+                let net = Dense::new(request).with_slope(self.slope)?;
+                let net = if let Some(strength) = self.residual { net.with_residual(strength)? } else { net };
+                ("fc-", Net::Dense { shape, net })
             } else {
-                ("", Net::Conv(Conv::new(shape, self.filter, &readouts, request)?))
+                ("", Net::Conv(Conv::new(shape, self.filter, &readouts, request)?.with_slope(self.slope)?))
             };
             Ok(Pass { name: format!("{prefix}{}", net.trained_name()), net })
         };
@@ -195,7 +201,8 @@ mod tests {
 
     fn settings(nets: &[NetKind], depths: &[usize]) -> NetSettings {
         let (nets, depths) = (nets.to_vec(), depths.to_vec());
-        NetSettings { nets, depths, kernels: vec![Kernel::Ntk], trained: None, lap: None, filter: 3 }
+        let kernels = vec![Kernel::Ntk];
+        NetSettings { nets, depths, kernels, trained: None, lap: None, filter: 3, slope: 0.0, residual: None }
     }
 
     #[test]

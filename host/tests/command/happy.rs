@@ -1,8 +1,8 @@
 //! What each subcommand is for.
 
-use super::precision::{LEAST_ACCURACY, RESIDUAL};
+use super::precision::{KERNEL_F64, LEAST_ACCURACY, RESIDUAL};
 use super::support::*;
-use ultrawide::data::npy::{Matrices, read_labels, read_matrix};
+use ultrawide::data::npy::{Matrices, read_labels, read_matrix, write_array};
 
 #[test]
 fn a_small_run_recognises_digits() {
@@ -112,6 +112,42 @@ fn the_training_images_are_recognised() {
     run(path, "run --train-x x.npy --train-y y.npy --test-x x.npy --test-y y.npy --net fc --depth 3 --report s.json")
         .ok();
     assert_eq!(json(&path.join("s.json"))["results"][0]["accuracy"], 1.0);
+}
+
+#[test]
+fn leaky_relus_and_residual_connections() {
+    let folder = folder();
+    let path = folder.path();
+    let (some, features) = (numbers(10 * 12, 9), 12);
+    let opposite: Vec<f32> = some.iter().map(|x| -x).collect();
+    for (shape, net) in [(vec![10, 12], "fc"), (vec![10, 1, 3, 4], "cntk-v")] {
+        write_array(&path.join("x.npy"), &shape, some.iter().copied()).unwrap();
+        write_array(&path.join("y.npy"), &shape, opposite.iter().copied()).unwrap();
+        let kernel = |options: &str| {
+            run(path, &format!("kernel --x x.npy --out k.npy --net {net} --depth 4 --precision f64 {options}")).ok();
+            read_matrix(&path.join("k.npy")).unwrap().2
+        };
+        let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= KERNEL_F64 * b.abs().max(1.0));
+        // The absolute value is the same for z and −z: so is the kernel of it.
+        let of_self = kernel("--kernel nngp --slope -1");
+        let with_opposite = kernel("--kernel nngp --slope -1 --y y.npy");
+        assert!(near(&with_opposite, &of_self) && !near(&kernel("--kernel nngp --y y.npy"), &of_self), "{net}");
+        if net == "fc" {
+            // A slope of 1 is no bend at all: the products of the inputs, four times in the NTK of four layers.
+            let linear = kernel("--slope 1 --kernel nngp");
+            let product = |i: usize, j: usize| {
+                let (x, y) = (&some[i * features..][..features], &some[j * features..][..features]);
+                x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>()
+            };
+            let products: Vec<f64> = (0..10).flat_map(|i| (0..10).map(move |j| product(i, j))).collect();
+            assert!(near(&linear, &products));
+            assert!(near(&kernel("--slope 1"), &products.iter().map(|k| 4.0 * k).collect::<Vec<_>>()));
+            // Connections of strength 1 and linear layers leave the covariances as they are; much stronger ones are layers without connections.
+            assert!(near(&kernel("--slope 1 --kernel nngp --residual 1"), &products));
+            let plain = kernel("");
+            assert!(near(&kernel("--residual 1e9"), &plain) && !near(&kernel("--residual 1"), &plain));
+        }
+    }
 }
 
 #[test]

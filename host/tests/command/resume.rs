@@ -83,6 +83,7 @@ fn a_killed_run_ends_with_the_same_bytes() {
         (JOB.replace("--tile 32", "--tile 16"), "tile"),
         (format!("{JOB} --flip"), "flip"),
         (format!("{JOB} --filter 5"), "filter"),
+        (format!("{JOB} --slope 0.1"), "slope"),
         (format!("{JOB} --subset balanced"), "subset"),
         (format!("{JOB} --precision f64"), "precision"),
         (format!("{JOB} --train all"), "passes"),

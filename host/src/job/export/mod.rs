@@ -87,6 +87,9 @@ pub fn export(
     if net.outputs().len() != 1 {
         return Err(JobError::Usage(format!("{} kernels or depths: exactly one is exported", net.outputs().len())));
     }
+    if net.slope() != 0.0 || net.residual().is_some() {
+        return Err(JobError::Usage("a classifier has ReLUs, neither leaky ones nor residual connections".to_owned()));
+    }
     let training = data.train.images.len();
     let count = options.support.unwrap_or(DEFAULT_SUPPORT.min(training));
     if count > training {

@@ -162,7 +162,9 @@ fn affordable(net: &Net, flip: bool) -> (Net, f64) {
             Some(depth) => Request::new(request.kernels(), &[depth], request.trained()).ok()?,
             None => request.clone(),
         };
-        Some(Net::Conv(Conv::new(conv.shape(), conv.filter(), &[readout], request).ok()?))
+        Some(Net::Conv(
+            Conv::new(conv.shape(), conv.filter(), &[readout], request).ok()?.with_slope(conv.slope()).ok()?,
+        ))
     };
     let side = conv.shape().height.max(conv.shape().width);
     let reaches = (1..side.div_ceil(2)).rev().map(Readout::Lap).chain([Readout::Vanilla]);

@@ -88,6 +88,8 @@ fn digits(net: NetKind, depth: usize, n: usize) -> Rows {
         trained: None,
         lap: None,
         filter: 3,
+        slope: 0.0,
+        residual: None,
     };
     let passes = settings.passes(data.train.images.shape()).unwrap();
     let tile = tile_for(&passes, n);
