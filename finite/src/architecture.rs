@@ -133,15 +133,19 @@ impl Architecture {
         self.shape.height * self.shape.width
     }
 
+    /// The number of weights, at most; as a float, which does not overflow.
+    pub fn weights(&self) -> f64 {
+        let [width, filter, depth] = [self.width, self.filter * self.filter, self.depth].map(|size| size as f64);
+        let [first, head] = [self.shape.channels, self.outputs * self.pixels()].map(|size| size as f64 * width);
+        first * filter + (depth - 2.0) * width * width * filter + head
+    }
+
     /// The bytes, at most, of training on a batch of images: so many times the weights (a network, a gradient), and what a pass keeps of each image, there
     /// and back.
     pub fn bytes(&self, images: usize, copies: usize) -> f64 {
-        let [width, filter, depth] = [self.width, self.filter * self.filter, self.depth].map(|size| size as f64);
-        let [first, head] = [self.shape.channels, self.outputs * self.pixels()].map(|size| size as f64 * width);
-        let weights = first * filter + (depth - 2.0) * width * width * filter + head;
         let kept = if self.keeps_sums() { 3.0 } else { 2.0 };
-        let maps = kept * depth * width * (self.pixels() * images) as f64;
-        4.0 * (copies as f64 * weights + maps)
+        let maps = kept * self.depth as f64 * self.width as f64 * (self.pixels() * images) as f64;
+        4.0 * (copies as f64 * self.weights() + maps)
     }
 
     /// What follows each activation where z > 0, and where z < 0: √2/q and 0 for ReLUs.

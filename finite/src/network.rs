@@ -50,18 +50,19 @@ impl Weights {
         .collect()
     }
 
-    /// ‖self − other‖/‖other‖ of each layer (Frobenius).
+    /// ‖self − other‖/‖other‖ of each layer (Frobenius), and of all of them together at the end.
     pub fn distances(&self, other: &Weights) -> Vec<f64> {
-        let norm = |of: &dyn Fn(usize, usize) -> f64, (rows, columns): (usize, usize)| {
-            let square = |column| (0..rows).map(|row| of(row, column).powi(2)).sum::<f64>();
-            (0..columns).map(square).sum::<f64>().sqrt()
+        let square = |of: &dyn Fn(usize, usize) -> f64, (rows, columns): (usize, usize)| -> f64 {
+            (0..columns).map(|column| (0..rows).map(|row| of(row, column).powi(2)).sum::<f64>()).sum()
         };
         let both = self.layers().zip(other.layers());
-        both.map(|(own, other)| {
-            let moved = norm(&|i, j| f64::from(own[(i, j)]) - f64::from(other[(i, j)]), own.shape());
-            moved / norm(&|i, j| f64::from(other[(i, j)]), own.shape())
-        })
-        .collect()
+        let layers = both.map(|(own, other)| {
+            let moved = square(&|i, j| f64::from(own[(i, j)]) - f64::from(other[(i, j)]), own.shape());
+            [moved, square(&|i, j| f64::from(other[(i, j)]), own.shape())]
+        });
+        let mut squares: Vec<[f64; 2]> = layers.collect();
+        squares.push([0, 1].map(|which| squares.iter().map(|layer| layer[which]).sum()));
+        squares.into_iter().map(|[moved, from]| moved.sqrt() / from.sqrt()).collect()
     }
 }
 

@@ -138,8 +138,13 @@ fn training_some_layers_leaves_the_others() {
         let mut model = Model::plain(net, 2).unwrap();
         let before = model.parts().next().unwrap().1.weights().clone();
         model.step(&x, y.as_ref(), 1e-4, layers);
-        let distances = model.parts().next().unwrap().1.weights().distances(&before);
+        let mut distances = model.parts().next().unwrap().1.weights().distances(&before);
+        let all = distances.pop().unwrap();
         assert_eq!(distances.iter().map(|&distance| distance > 0.0).collect::<Vec<_>>(), moved, "{layers:?}");
+        // The distance of all together, by those of the layers.
+        let norms = before.products(&before);
+        let squares: f64 = distances.iter().zip(&norms).map(|(distance, norm)| distance.powi(2) * norm).sum();
+        assert!((all / (squares / norms.iter().sum::<f64>()).sqrt() - 1.0).abs() < 1e-9, "{layers:?}: {all}");
     }
 }
 

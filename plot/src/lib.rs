@@ -123,6 +123,8 @@ pub enum Scale {
     Log,
     /// By distances.
     Linear,
+    /// The same, read at whole numbers alone: of what is counted there is no half.
+    Whole,
 }
 
 impl Scale {
@@ -149,7 +151,8 @@ impl Axis {
     fn new(scale: Scale, ends: Range<f64>) -> Self {
         let (ticks, written): (_, fn(f64) -> String) = match scale {
             Scale::Log => (ticks(&ends), |tick| if tick < 1.0 { format!("{tick:e}") } else { written(tick) }),
-            Scale::Linear => (steps(&ends), written),
+            Scale::Linear => (steps(&ends, false), written),
+            Scale::Whole => (steps(&ends, true), written),
         };
         let ticks = ticks.into_iter().map(|tick| (tick, written(tick))).collect();
         Axis { scale, ends, ticks }
@@ -162,9 +165,9 @@ impl Axis {
         let ends = match scale {
             Scale::Log if low < high => low * 0.8..high * 1.25,
             Scale::Log => 0.5 * high.max(1e-12)..2.0 * high.max(1e-12),
-            Scale::Linear if low < high => low - 0.05 * (high - low)..high + 0.05 * (high - low),
-            Scale::Linear if low == high => low - 1.0..high + 1.0,
-            Scale::Linear => 0.0..1.0,
+            _ if low < high => low - 0.05 * (high - low)..high + 0.05 * (high - low),
+            _ if low == high => low - 1.0..high + 1.0,
+            _ => 0.0..1.0,
         };
         Self::new(scale, ends)
     }
@@ -228,9 +231,10 @@ fn ticks(range: &Range<f64>) -> Vec<f64> {
     all.into_iter().step_by(step).collect()
 }
 
-/// Multiples of the least of 1, 2, 5, 10, … of which not too many lie between the ends of a linear axis.
-fn steps(range: &Range<f64>) -> Vec<f64> {
+/// Multiples of the least of 1, 2, 5, 10, … of which not too many lie between the ends of a linear axis; `whole` ones, where no others are wanted.
+fn steps(range: &Range<f64>, whole: bool) -> Vec<f64> {
     let decade = (range.end - range.start).log10().floor() as i32 - 1;
+    let decade = if whole { decade.max(0) } else { decade };
     let sizes = (decade..decade + 3).flat_map(|decade| [1, 2, 5].map(|digit| (digit, decade)));
     let multiples = |(digit, exponent): (i32, i32)| -> Vec<f64> {
         let step = f64::from(digit) * 10f64.powi(exponent);
@@ -412,13 +416,24 @@ mod tests {
 
     #[test]
     fn linear_axes_have_round_steps() {
-        assert_eq!(steps(&(0.0..1.0)), [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
-        assert_eq!(steps(&(-0.13..0.4)), [-0.1, 0.0, 0.1, 0.2, 0.3, 0.4]);
-        assert_eq!(steps(&(97.0..99.9)), [97.0, 97.5, 98.0, 98.5, 99.0, 99.5]);
+        assert_eq!(steps(&(0.0..1.0), false), [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
+        assert_eq!(steps(&(-0.13..0.4), false), [-0.1, 0.0, 0.1, 0.2, 0.3, 0.4]);
+        assert_eq!(steps(&(97.0..99.9), false), [97.0, 97.5, 98.0, 98.5, 99.0, 99.5]);
         for size in 1..500 {
             let range = -f64::from(size) * 1e-3..f64::from(size * size) * 1e-2;
-            assert!((3..=TICKS).contains(&steps(&range).len()), "{range:?}: {:?}", steps(&range));
+            assert!((3..=TICKS).contains(&steps(&range, false).len()), "{range:?}: {:?}", steps(&range, false));
         }
+    }
+
+    #[test]
+    fn what_is_counted_is_read_at_whole_numbers() {
+        let ticks = |values: [f64; 2]| -> Vec<f64> {
+            Axis::around(Scale::Whole, values.into_iter()).ticks.iter().map(|tick| tick.0).collect()
+        };
+        assert_eq!(ticks([3.0, 4.0]), [3.0, 4.0]);
+        assert_eq!(ticks([3.0, 6.0]), [3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(ticks([3.0, 21.0]), [5.0, 10.0, 15.0, 20.0]);
+        assert_eq!(ticks([3.0, 3.0]), [2.0, 3.0, 4.0]);
     }
 
     #[test]

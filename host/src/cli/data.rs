@@ -80,6 +80,17 @@ impl DataArgs {
         })?)
     }
 
+    /// The options that name the images, but for their numbers, as a shell takes them.
+    pub(super) fn options(&self) -> String {
+        let data = self.data.map(|kind| format!("--data {}", kind.name()));
+        let files = [("--data-dir", self.data_dir.as_ref())].into_iter().chain(self.inputs());
+        let files =
+            files.filter_map(|(option, path)| Some(format!("{option} {}", quoted(&path?.display().to_string()))));
+        let subset = (self.subset != Subset::First).then(|| format!("--subset {}", self.subset.name()));
+        let normalise = self.normalise.then(|| "--normalise".to_owned());
+        data.into_iter().chain(files).chain(subset).chain(normalise).collect::<Vec<_>>().join(" ")
+    }
+
     /// The numbers of training and of test images, where they are named.
     pub(super) fn sizes(&self) -> (Option<usize>, Option<usize>) {
         (self.train_size, self.test_size)
@@ -87,5 +98,25 @@ impl DataArgs {
 
     fn kind(&self) -> Kind {
         self.data.unwrap_or(Kind::Digits)
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    if word.chars().all(|c| c.is_alphanumeric() || "/._-+".contains(c)) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_a_shell_would_take_apart_is_quoted() {
+        assert_eq!(quoted("/data/cifar-10.tar.gz"), "/data/cifar-10.tar.gz");
+        assert_eq!(quoted("my data"), "'my data'");
+        assert_eq!(quoted("it's $HOME"), "'it'\\''s $HOME'");
     }
 }

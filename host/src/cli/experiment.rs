@@ -26,8 +26,9 @@ Examples:
   ultrawide experiment all --report figures
         every statement on one page
   ultrawide experiment init --data cifar10 --data-dir cifar-10-batches-bin --seed 7
+        a minute on two cores
   ultrawide experiment table --data cifar10 --data-dir cifar-10-batches-bin --train-size 2000 --depth 3,4,6 --width 128 --epochs 100
-        days rather than minutes
+        3·10¹⁶ operations for all depths, readouts, step sizes and seeds: days of two cores; docs/theory.md has the full size
 ";
 
 /// The experiments that are asked for.
@@ -86,7 +87,7 @@ impl Experiment {
         self.data.check()?;
         let asked = |one: Which| self.which.0.contains(&one);
         let (_, test) = self.data.sizes();
-        let untested = self.which.0.iter().all(|which| matches!(which, Which::Init | Which::Drift | Which::Tricks));
+        let untested = !self.which.0.iter().copied().any(Which::is_tested);
         let alone = self.which.0.len() == 1;
         let mistakes = [
             (self.epochs.is_some() && !asked(Which::Table), "--epochs concerns table alone"),
@@ -122,8 +123,15 @@ impl Experiment {
             batch: self.batch,
             steps: self.step.clone(),
         };
-        let setting =
-            Setting { data: &data, seed: self.seed, quick: self.quick, sizes, machine: &machine, steps: &steps };
+        let setting = Setting {
+            data: &data,
+            images: self.data.options(),
+            seed: self.seed,
+            quick: self.quick,
+            sizes,
+            machine: &machine,
+            steps: &steps,
+        };
         let mut findings = Vec::new();
         for which in &self.which.0 {
             let finding = which.run(&setting)?;
@@ -201,6 +209,8 @@ impl Steps for Bar {
     fn begin(&self, what: &str, total: u64) {
         self.with(|state| {
             (state.what, state.done, state.total, state.started) = (what.to_owned(), 0, total, Instant::now());
+            // An experiment may have several stages.
+            state.place.end();
             state.place.begin();
             state.place.show(0.0, what.to_owned());
         });
@@ -210,8 +220,13 @@ impl Steps for Bar {
         self.with(|state| {
             state.done += steps;
             let part = state.done as f64 / state.total.max(1) as f64;
-            let left = duration(state.started.elapsed().as_secs_f64() * (1.0 / part - 1.0));
-            let text = format!("{}: {left} left", state.what);
+            let seconds = state.started.elapsed().as_secs_f64();
+            let text = format!(
+                "{}: {:.0} %/min, {} left",
+                state.what,
+                6000.0 * part / seconds,
+                duration(seconds * (1.0 / part - 1.0))
+            );
             state.place.show(part, text);
         });
     }

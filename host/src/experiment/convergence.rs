@@ -1,17 +1,30 @@
 //! The kernels of random networks against a closed form, by width.
 
 use serde_json::{Value, json};
+use std::ops::RangeInclusive;
 use ultrawide_finite::{Architecture, Network, Tricks};
 use ultrawide_plot::{Curve, Panel};
 
-use super::ExperimentError;
 use super::finding::Claim;
-use super::setting::{Limit, Setting, architecture, batch};
-use super::statistics::{PowerLaw, mean, measured, root_mean_square};
+use super::setting::{FILTER, Limit, Setting, architecture, batch, name_of};
+use super::statistics::{ANY, PowerLaw, mean, measured, root_mean_square};
+use super::{Experiment, ExperimentError};
 use crate::data::Images;
 
+/// What it takes to draw a weight, and to multiply and add numbers of two products for one position of the filter, where a multiplication within a product
+/// takes 1: measured, for the time that is left.
+const DRAWING: f64 = 360.0;
+const JOINING: f64 = 80.0;
 /// The columns of [`Course::rows`].
-pub(super) const COLUMNS: [&str; 5] = ["net", "width", "seeds", "error", "95 % ±"];
+pub(super) const COLUMNS: [&str; 5] = ["net", "width", "seeds", "error", "error 95 % ±"];
+
+/// Images, networks of each width, and the widths, as powers of two, of dense and of convolutional nets.
+pub(super) struct Size {
+    pub(super) images: usize,
+    pub(super) seeds: u64,
+    pub(super) dense: RangeInclusive<u32>,
+    pub(super) conv: RangeInclusive<u32>,
+}
 
 /// Networks of one kind, of some widths.
 #[derive(Clone)]
@@ -42,6 +55,15 @@ impl Family {
         self.widths.iter().map(|&width| self.net(images, width))
     }
 
+    /// The time that a network takes, in that of one of the multiplications in its products: for its weights, for the images on their way there and back,
+    /// and for the pairs of pixels.
+    fn cost(&self, net: &Architecture, images: usize) -> u64 {
+        let columns = (images * net.pixels()) as f64;
+        let layers = (1..net.depth).filter(|&layer| self.limit.layers().contain(layer, net.depth)).count() as f64;
+        let pair = 2.0 * net.width as f64 + JOINING * net.filter.pow(2) as f64;
+        (net.weights() * (DRAWING + 2.0 * columns) + columns.powi(2) * layers * pair) as u64
+    }
+
     /// So many networks of each width: the root mean square over all pairs of images of the difference of the kernels, over √(Θ(x,x) Θ(x′,x′)).
     fn course(&self, setting: &Setting<'_>, images: &Images, seeds: u64) -> Result<Course, ExperimentError> {
         let exact = self.limit.of(images, None, setting.machine)?;
@@ -55,7 +77,7 @@ impl Family {
                 let pairs = (0..x.len()).flat_map(|i| (0..=i).map(move |j| (i, j)));
                 let error = |(i, j)| (kernel[(i, j)] - exact[(i, j)]) / (exact[(i, i)] * exact[(j, j)]).sqrt();
                 errors.push(root_mean_square(pairs.map(error)));
-                setting.steps.add(cost(&net));
+                setting.steps.add(self.cost(&net, x.len()));
             }
             points.extend(errors.iter().map(|&error| (width as f64, error)));
             let error = mean(&errors);
@@ -64,10 +86,27 @@ impl Family {
         }
         let law = PowerLaw::fit(&points);
         let slope = Claim { what: format!("slope of {}", self.name), found: law.slope, expected: Some(-0.5) };
-        let mut curves = vec![measured(self.name.as_str(), self.number, &means)];
+        let mut curves = vec![measured(self.name.as_str(), self.number, &means, ANY)];
         curves.extend(law.curve(self.number, &means));
         Ok(Course { rows, slope, curves })
     }
+}
+
+/// What led to the courses, for a report.
+pub(super) fn settings(
+    setting: &Setting<'_>,
+    which: Experiment,
+    families: &[Family],
+    images: &Images,
+    seeds: u64,
+) -> Value {
+    let trained: Value =
+        families.iter().map(|family| (family.name.clone(), json!(name_of(family.limit.layers())))).collect();
+    let depth = families.first().map(|family| family.limit.depth);
+    setting.report(
+        which,
+        json!({ "images": images.len(), "depth": depth, "filter": FILTER, "trained": trained, "seeds": seeds }),
+    )
 }
 
 /// The courses as a figure.
@@ -78,10 +117,6 @@ pub(super) fn panel(setting: &Setting<'_>, depth: usize, images: &Images, curves
         curves,
         ..Panel::default()
     }
-}
-
-fn cost(net: &Architecture) -> u64 {
-    (net.width * net.pixels().pow(2)) as u64
 }
 
 /// The courses of all families, with progress by this name.
@@ -101,7 +136,7 @@ pub(super) fn courses(
     for net in families.iter().flat_map(|family| family.nets(images)) {
         setting.check(&net, images.len(), net.bytes(images.len(), 1))?;
     }
-    let all = families.iter().flat_map(|family| family.nets(images));
-    setting.steps.begin(name, seeds * all.map(|net| cost(&net)).sum::<u64>());
+    let all = families.iter().flat_map(|family| family.nets(images).map(|net| family.cost(&net, images.len())));
+    setting.steps.begin(name, seeds * all.sum::<u64>());
     families.iter().map(|family| family.course(setting, images, seeds)).collect()
 }

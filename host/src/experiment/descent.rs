@@ -8,11 +8,11 @@ use std::time::Instant;
 use ultrawide_finite::{Model, Network};
 use ultrawide_plot::{Curve, Panel};
 
-use super::ExperimentError;
-use super::finding::{Claim, Finding};
+use super::finding::{Claim, Finding, bounded};
 use super::problem::{Problem, class_of, spectrum, train};
 use super::setting::Setting;
-use super::statistics::{Interval, bars, mean, root_mean_square};
+use super::statistics::{ANY, Interval, SHARE, bars, mean, root_mean_square};
+use super::{Experiment, ExperimentError};
 use crate::job::Software;
 use crate::regression::Targets;
 
@@ -105,24 +105,19 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
                 (0..seeds).map(|seed| run(width, setting.network_seed(width, seed))).collect::<Result<Vec<_>, _>>()?;
             let each = [0, 1].map(|which| mean(&found.iter().map(|errors| errors[which]).collect::<Vec<_>>()));
             let [rest, wrong] = each;
-            rows.push(vec![
-                json!(name),
-                json!(width),
-                json!(rest.center),
-                json!(rest.half),
-                json!(wrong.center),
-                json!(wrong.half),
-            ]);
+            let mut row = vec![json!(name), json!(width), json!(rest.center), json!(rest.half)];
+            row.extend(bounded(&wrong, SHARE));
+            rows.push(row);
             means.push((width as f64, each));
         }
         let limit = limits[number];
-        let shown: Vec<_> = limit.iter().map(|&value| json!(value)).collect();
-        rows.push(vec![json!(name), json!("infinite"), shown[0].clone(), json!(null), shown[1].clone(), json!(null)]);
+        let [rest, wrong] = limit.map(|value| json!(value));
+        rows.push(vec![json!(name), json!("infinite"), rest, json!(null), wrong, json!(null), json!(null)]);
         let span = [means.first(), means.last()].map(|point| point.map_or(1.0, |point| point.0));
         for (which, curves) in curves.iter_mut().enumerate() {
             let values: Vec<_> = means.iter().map(|(width, each)| (*width, each[which])).collect();
             let line = values.iter().map(|(width, value)| (*width, value.center));
-            curves.push(Curve::new(name, number, line).with_bars(bars(&values)));
+            curves.push(Curve::new(name, number, line).with_bars(bars(&values, [ANY, SHARE][which])));
             curves.push(Curve::dashed(format!("infinite, {name}"), number, span.map(|width| (width, limit[which]))));
         }
         let peak = means.iter().fold(
@@ -152,7 +147,8 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
         },
         Panel { caption, axes: ["width", "wrong test classes, share"], curves: wrong, ..Panel::default() },
     ];
-    let mut settings = problem.settings(setting);
+    let mut settings =
+        problem.settings(setting, Experiment::DoubleDescent, &closed.each_ref().map(|closed| closed.layers));
     settings["noise"] = json!(NOISE);
     settings["seeds"] = json!(seeds);
     settings["steps"] = json!(steps);
@@ -171,7 +167,15 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
         settings,
         seconds: clock.elapsed().as_secs_f64(),
         claims,
-        columns: vec!["model", "width", "test error", "95 % ±", "wrong classes", "95 % ±"],
+        columns: vec![
+            "model",
+            "width",
+            "test error",
+            "test error 95 % ±",
+            "wrong classes",
+            "wrong classes 95 % from",
+            "wrong classes 95 % to",
+        ],
         rows,
         panels,
     })

@@ -5,11 +5,11 @@ use std::time::Instant;
 use ultrawide_finite::Model;
 use ultrawide_plot::{Curve, Panel, Scale};
 
-use super::ExperimentError;
-use super::finding::{Claim, Finding};
+use super::finding::{Claim, Finding, bounded};
 use super::problem::{Problem, class_of, train};
 use super::setting::Setting;
-use super::statistics::{Interval, PowerLaw, correlation, mean, measured, root_mean_square};
+use super::statistics::{ANY, CORRELATION, Interval, PowerLaw, SHARE, correlation, mean, measured, root_mean_square};
+use super::{Experiment, ExperimentError};
 use crate::job::Software;
 
 const DEPTH: usize = 3;
@@ -37,7 +37,7 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let [_, exact] = closed.at(f64::INFINITY)?;
     let (x, z) = (problem.batch(&problem.train)?, problem.batch(&problem.test)?);
     let rate = 1.0 / closed.largest();
-    let cost = |width: usize| (width * width) as u64;
+    let cost = |width: usize| problem.net(width).weights() as u64;
     let all: u64 = widths.iter().map(|&width| cost(width)).sum();
     setting.steps.begin("equivalence", all * seeds);
     let (mut rows, mut points, mut scatter) = (Vec::new(), Vec::new(), Vec::new());
@@ -77,17 +77,23 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             setting.steps.add(cost(width));
         }
         let means = found.map(|found| mean(&found));
-        let values = means.iter().flat_map(|mean| [json!(mean.center), json!(mean.half)]);
-        rows.push([json!(width)].into_iter().chain(values).collect());
+        let [difference, largest, correlated, same, left] = &means;
+        let mut row = vec![json!(width)];
+        row.extend([difference, largest].iter().flat_map(|mean| [json!(mean.center), json!(mean.half)]));
+        row.extend(bounded(correlated, CORRELATION));
+        row.extend(bounded(same, SHARE));
+        row.extend([json!(left.center), json!(left.half)]);
+        rows.push(row);
         by_width.iter_mut().zip(means).for_each(|(values, mean)| values.push((width as f64, mean)));
     }
     let law = PowerLaw::of_wide(&points);
     let [difference, largest, correlated, same, _] = &by_width;
     let last = |values: &[(f64, Interval)]| values.last().map_or(f64::NAN, |value| value.1.center);
     let text = vec![
-        "A net is trained until what is left of the targets is a hundredth, and its outputs for images that it has not seen are held against \
-         kernel regression with the closed-form NTK of the same architecture."
-            .to_owned(),
+        format!(
+            "A net is trained until what is left of the targets is a hundredth, or for {most} steps if that comes first, and its outputs for images that it has not seen are held against \
+             kernel regression with the closed-form NTK of the same architecture. Intervals of correlations and of shares end where these do, at 1."
+        ),
         format!(
             "The widest net agrees with a correlation of {:.4} and a largest difference of {:.3}; {:.1} % of its classes are the same. The slope is that of the wider half.",
             last(correlated),
@@ -113,19 +119,25 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         Panel {
             caption: caption.clone(),
             axes: ["width", "difference, relative"],
-            curves: std::iter::once(measured("dense", 0, difference)).chain(law.curve(0, difference)).collect(),
+            curves: std::iter::once(measured("dense", 0, difference, ANY)).chain(law.curve(0, difference)).collect(),
             ..Panel::default()
         },
         Panel {
             caption,
             axes: ["width", "agreement"],
             scales: [Scale::Log, Scale::Linear],
-            curves: vec![measured("correlation", 0, correlated), measured("equal classes, share", 1, same)],
+            curves: vec![
+                measured("correlation", 0, correlated, CORRELATION),
+                measured("equal classes, share", 1, same, SHARE),
+            ],
             ..Panel::default()
         },
     ];
-    let mut settings = problem.settings(setting);
+    let mut settings = problem.settings(setting, Experiment::Equivalence, &[closed.layers]);
     settings["seeds"] = json!(seeds);
+    settings["until_left"] = json!(LEFT);
+    settings["most_steps"] = json!(most);
+    settings["rate"] = json!(rate);
     Ok(Finding {
         software: Software::default(),
         name: "equivalence",
@@ -138,15 +150,17 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         columns: vec![
             "width",
             "difference",
-            "95 % ±",
+            "difference 95 % ±",
             "largest difference",
-            "95 % ±",
+            "largest difference 95 % ±",
             "correlation",
-            "95 % ±",
+            "correlation 95 % from",
+            "correlation 95 % to",
             "equal classes",
-            "95 % ±",
+            "equal classes 95 % from",
+            "equal classes 95 % to",
             "residual left",
-            "95 % ±",
+            "residual left 95 % ±",
         ],
         rows,
         panels,

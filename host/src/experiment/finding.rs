@@ -1,7 +1,7 @@
 //! What an experiment has found, in a form that a table, a file and a page can show.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
 use ultrawide_plot::{Panel, svg};
 
@@ -95,6 +95,12 @@ pub fn shown(value: &Value) -> String {
         Some(number) => format!("{number:.4}"),
         None => plain(value),
     }
+}
+
+/// A mean with the ends of its interval, for the columns of a row; of an unknown interval no ends.
+pub(super) fn bounded(value: &Interval, bounds: [f64; 2]) -> [Value; 3] {
+    let [low, high] = if value.half.is_finite() { value.within(bounds) } else { [f64::NAN; 2] };
+    [value.center, low, high].map(|number| json!(number))
 }
 
 fn plain(value: &Value) -> String {

@@ -6,11 +6,11 @@ use std::time::Instant;
 use ultrawide_finite::Model;
 use ultrawide_plot::{Curve, Panel};
 
-use super::ExperimentError;
 use super::finding::{Claim, Finding};
 use super::problem::{Closed, Problem, difference, train};
 use super::setting::Setting;
-use super::statistics::{PowerLaw, mean, measured};
+use super::statistics::{ANY, PowerLaw, mean, measured};
+use super::{Experiment, ExperimentError};
 use crate::job::Software;
 
 const DEPTH: usize = 3;
@@ -67,7 +67,7 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     // Times in units of 1/λ_max.
     let times: &[usize] = if setting.quick { &[1, 4, 16] } else { &[1, 2, 4, 8, 16, 32] };
     let cost = |width: usize, way: &Way| {
-        (width * width) as u64 * if way.start == Start::Zero { 2 } else { 1 } * if way.ntk { 3 } else { 1 }
+        problem.net(width).weights() as u64 * if way.start == Start::Zero { 2 } else { 1 } * if way.ntk { 3 } else { 1 }
     };
     let (widths, seeds) = (setting.sizes.widths(powers), setting.sizes.seeds.unwrap_or(seeds));
     let all: u64 = WAYS.iter().flat_map(|way| widths.iter().map(move |&width| cost(width, way))).sum();
@@ -119,13 +119,13 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             if way.start == Start::Zero && ends.contains(&Some(width)) {
                 let left: Vec<_> = times.iter().zip(&means).map(|(&time, means)| (time as f64, means[2])).collect();
                 let label = format!("width {width}, {}", if way.ntk { "NTK" } else { "last layer" });
-                courses.push(measured(label, courses.len() - 2, &left));
+                courses.push(measured(label, courses.len() - 2, &left, ANY));
             }
         }
         let law = PowerLaw::of_wide(&points);
         let expected = (way.start == Start::Zero).then_some(-0.5);
         claims.push(Claim { what: format!("slope of {}", way.name), found: law.slope, expected });
-        errors_by_width.push(measured(way.name, number, &dots));
+        errors_by_width.push(measured(way.name, number, &dots, ANY));
         if way.start == Start::Zero {
             errors_by_width.extend(law.curve(number, &dots));
         }
@@ -147,7 +147,7 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             ..Panel::default()
         },
     ];
-    let mut settings = problem.settings(setting);
+    let mut settings = problem.settings(setting, Experiment::Flow, &closed.each_ref().map(|closed| closed.layers));
     settings["seeds"] = json!(seeds);
     settings["steps_per_time"] = json!(FINE);
     let what = "A net is trained by gradient descent in small steps, and what it says of test images at some times is held against the closed form at \
@@ -173,11 +173,11 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             "width",
             "time",
             "difference",
-            "95 % ±",
+            "difference 95 % ±",
             "of training outputs",
-            "95 % ±",
+            "of training outputs 95 % ±",
             "residual",
-            "95 % ±",
+            "residual 95 % ±",
         ],
         rows,
         panels,

@@ -1,23 +1,14 @@
 //! Step 1: at random initialisation the kernel of the gradients is the closed form, up to 1/√width.
 
-use serde_json::json;
 use std::time::Instant;
 
-use super::ExperimentError;
-use super::convergence::{COLUMNS, Family, courses, panel};
+use super::convergence::{COLUMNS, Family, Size, courses, panel, settings};
 use super::finding::Finding;
 use super::setting::{Limit, NETS, Setting, first};
+use super::{Experiment, ExperimentError};
 use crate::job::{NetKind, Software};
 
 const DEPTH: usize = 3;
-
-/// Images, networks of each width, and the widths of dense and of convolutional nets.
-struct Size {
-    images: usize,
-    seeds: u64,
-    dense: std::ops::RangeInclusive<u32>,
-    conv: std::ops::RangeInclusive<u32>,
-}
 
 /// Runs the experiment.
 ///
@@ -25,16 +16,11 @@ struct Size {
 /// Images that no network takes.
 pub fn init(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
-    let shape = setting.data.train.images.shape();
-    // Images of many pixels: what a pair costs grows with the square.
-    let small = shape.height * shape.width <= 100;
-    let size = match (setting.quick, small) {
-        (true, _) => {
-            Size { images: if small { 6 } else { 2 }, seeds: 4, dense: 4..=9, conv: 4..=if small { 7 } else { 5 } }
-        }
-        (false, _) => {
-            Size { images: if small { 10 } else { 3 }, seeds: 16, dense: 4..=13, conv: 4..=if small { 10 } else { 8 } }
-        }
+    let size = match (setting.quick, setting.has_few_pixels()) {
+        (true, true) => Size { images: 6, seeds: 4, dense: 4..=9, conv: 4..=7 },
+        (true, false) => Size { images: 2, seeds: 4, dense: 4..=9, conv: 4..=7 },
+        (false, true) => Size { images: 10, seeds: 16, dense: 4..=13, conv: 4..=10 },
+        (false, false) => Size { images: 3, seeds: 16, dense: 4..=13, conv: 4..=9 },
     };
     let (depth, seeds) = (setting.sizes.depth(DEPTH), setting.sizes.seeds.unwrap_or(size.seeds));
     let images = first(&setting.data.train, setting.sizes.train.unwrap_or(size.images))?.images;
@@ -61,7 +47,7 @@ pub fn init(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
              (flattened) and cntk-gap (pooled)."
                 .to_owned(),
         ],
-        settings: json!({ "data": setting.data.name, "images": images.len(), "depth": depth, "seed": setting.seed, "seeds": seeds }),
+        settings: settings(setting, Experiment::Init, &families, &images, seeds),
         seconds: clock.elapsed().as_secs_f64(),
         claims,
         columns: COLUMNS.to_vec(),

@@ -11,6 +11,7 @@
 //! - [`double_descent()`]: the error against width, through the threshold of interpolation;
 //! - [`tricks()`]: other activations and residual connections, at initialisation.
 
+mod again;
 mod convergence;
 mod descent;
 mod drift;
@@ -77,6 +78,11 @@ impl Experiment {
             Self::DoubleDescent => "double-descent",
             Self::Tricks => "tricks",
         }
+    }
+
+    /// Whether it looks at test images.
+    pub fn is_tested(self) -> bool {
+        !matches!(self, Self::Init | Self::Drift | Self::Tricks)
     }
 
     /// Runs it.

@@ -16,12 +16,18 @@ struct Section<'a> {
 #[template(path = "experiments.html")]
 struct Page<'a> {
     data: &'a str,
+    quick: bool,
     sections: Vec<Section<'a>>,
 }
 
 impl Page<'_> {
     fn optional(&self, value: &Option<f64>) -> String {
         value.as_ref().map_or("–".to_owned(), |value| value.to_string())
+    }
+
+    /// The command that leads to a finding.
+    fn command<'b>(&self, finding: &'b Finding) -> &'b str {
+        finding.settings["command"].as_str().unwrap_or_default()
     }
 
     fn shown(&self, value: &serde_json::Value) -> String {
@@ -36,7 +42,7 @@ impl Page<'_> {
 pub fn page(setting: &Setting<'_>, findings: &[Finding]) -> Result<String, ExperimentError> {
     let section = |finding| Ok(Section { finding, svg: finding.svg()? });
     let sections = findings.iter().map(section).collect::<Result<Vec<_>, ExperimentError>>()?;
-    let page = Page { data: &setting.data.name, sections };
+    let page = Page { data: &setting.data.name, quick: setting.quick, sections };
     page.render().map_err(|error| ExperimentError::Plot(error.to_string()))
 }
 

@@ -4,8 +4,8 @@ use faer::{Mat, MatRef, Scale};
 use serde_json::{Value, json};
 use ultrawide_finite::{Architecture, Batch, Layers, Model};
 
-use super::ExperimentError;
-use super::setting::{Limit, Setting, architecture, batch, first, targets};
+use super::setting::{Limit, Setting, architecture, batch, first, name_of, targets};
+use super::{Experiment, ExperimentError};
 use crate::data::Labelled;
 use crate::job::{Machine, NetKind};
 use crate::regression::{Spectrum, Targets, Workspace};
@@ -38,12 +38,17 @@ impl Problem {
         Ok(())
     }
 
-    /// What it is, for a report.
-    pub(super) fn settings(&self, setting: &Setting<'_>) -> Value {
-        let (train, test) = (self.train.labels.len(), self.test.labels.len());
-        json!({
-            "data": setting.data.name, "train": train, "test": test, "depth": self.depth, "net": NetKind::Fc.name(), "seed": setting.seed,
-        })
+    /// What it is, for a report, with the layers that are trained.
+    pub(super) fn settings(&self, setting: &Setting<'_>, which: Experiment, trained: &[Layers]) -> Value {
+        let trained: Vec<_> = trained.iter().copied().map(name_of).collect();
+        let own = json!({
+            "net": NetKind::Fc.name(), "depth": self.depth, "trained": trained, "train": self.train.labels.len(),
+        });
+        let mut settings = setting.report(which, own);
+        if which.is_tested() {
+            settings["test"] = json!(self.test.labels.len());
+        }
+        settings
     }
 
     /// What it is, for a figure.

@@ -16,6 +16,8 @@ use crate::regression::Targets;
 pub struct Setting<'a> {
     /// The images; each experiment takes the first ones.
     pub data: &'a Dataset,
+    /// The options of the command that name the images, for the reports; empty for the digits.
+    pub images: String,
     /// What all that is random follows from.
     pub seed: u64,
     /// Whether to be done in seconds, with larger errors.
@@ -29,6 +31,12 @@ pub struct Setting<'a> {
 }
 
 impl Setting<'_> {
+    /// Whether images have few pixels: of convolutional nets and kernels what a pair costs grows with their square.
+    pub(super) fn has_few_pixels(&self) -> bool {
+        let shape = self.data.train.images.shape();
+        shape.height * shape.width <= 100
+    }
+
     /// Refuses what no memory holds before the work: networks of this kind, of so many bytes, and the kernels of some images.
     pub(super) fn check(&self, net: &Architecture, images: usize, nets: f64) -> Result<(), ExperimentError> {
         net.check()?;
@@ -113,11 +121,23 @@ impl Steps for NoSteps {
 /// The networks that are compared with their limits.
 pub(super) const NETS: [NetKind; 3] = [NetKind::Fc, NetKind::CntkV, NetKind::CntkGap];
 
+/// The side of the convolutional nets' filters.
+pub(super) const FILTER: usize = 3;
+
 /// The layers that the closed form of this network trains.
 pub(super) fn layers(trained: Trained) -> Layers {
     match trained {
         Trained::All => Layers::All,
         Trained::Hidden => Layers::Hidden,
+    }
+}
+
+/// Layers as a report names them.
+pub(super) fn name_of(layers: Layers) -> &'static str {
+    match layers {
+        Layers::All => "all",
+        Layers::Hidden => "hidden",
+        Layers::Last => "last",
     }
 }
 
@@ -130,8 +150,8 @@ pub(super) fn architecture(kind: NetKind, shape: Shape, depth: usize, width: usi
             let shape = Shape { channels: features, height: 1, width: 1 };
             Architecture { shape, filter: 1, depth, width, outputs, head: Head::Vanilla, tricks }
         }
-        NetKind::CntkGap => Architecture { shape, filter: 3, depth, width, outputs, head: Head::Gap, tricks },
-        _ => Architecture { shape, filter: 3, depth, width, outputs, head: Head::Vanilla, tricks },
+        NetKind::CntkGap => Architecture { shape, filter: FILTER, depth, width, outputs, head: Head::Gap, tricks },
+        _ => Architecture { shape, filter: FILTER, depth, width, outputs, head: Head::Vanilla, tricks },
     }
 }
 
@@ -207,7 +227,7 @@ impl Limit {
             kernels: kernels.to_vec(),
             trained: Some(self.trained),
             lap: None,
-            filter: 3,
+            filter: FILTER,
             slope: self.tricks.slope,
             residual: self.tricks.residual,
         };

@@ -38,6 +38,11 @@ impl Interval {
     pub fn contains(&self, value: f64) -> bool {
         (value - self.center).abs() <= self.half
     }
+
+    /// Its ends, as far as they lie between two bounds that the value cannot leave: what is cut off held nothing possible, so that the rest covers as often.
+    pub fn within(&self, bounds: [f64; 2]) -> [f64; 2] {
+        [self.center - self.half, self.center + self.half].map(|end| end.clamp(bounds[0], bounds[1]))
+    }
 }
 
 /// With three decimals or as many as are asked for; what says nothing is left out, or a dash.
@@ -52,15 +57,25 @@ impl fmt::Display for Interval {
     }
 }
 
-/// The intervals as error bars; one that is unknown has none.
-pub fn bars(values: &[(f64, Interval)]) -> impl Iterator<Item = (f64, f64, f64)> {
+/// What has no bounds.
+pub const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
+/// The bounds of a share.
+pub const SHARE: [f64; 2] = [0.0, 1.0];
+/// The bounds of a correlation.
+pub const CORRELATION: [f64; 2] = [-1.0, 1.0];
+
+/// The intervals, within these bounds, as error bars; one that is unknown has none.
+pub fn bars(values: &[(f64, Interval)], bounds: [f64; 2]) -> impl Iterator<Item = (f64, f64, f64)> {
     let known = values.iter().filter(|(_, value)| value.half.is_finite());
-    known.map(|(x, value)| (*x, value.center - value.half, value.center + value.half))
+    known.map(move |(x, value)| {
+        let [low, high] = value.within(bounds);
+        (*x, low, high)
+    })
 }
 
-/// What was measured at some x, as dots with error bars.
-pub fn measured(label: impl Into<String>, number: usize, values: &[(f64, Interval)]) -> Curve {
-    Curve::dots(label, number, values.iter().map(|(x, value)| (*x, value.center))).with_bars(bars(values))
+/// What was measured at some x, as dots with error bars within these bounds.
+pub fn measured(label: impl Into<String>, number: usize, values: &[(f64, Interval)], bounds: [f64; 2]) -> Curve {
+    Curve::dots(label, number, values.iter().map(|(x, value)| (*x, value.center))).with_bars(bars(values, bounds))
 }
 
 fn student(freedom: usize) -> f64 {
@@ -183,8 +198,8 @@ mod tests {
         );
         assert_eq!(format!("{:.1}, {}", of_four, mean(&[7.0])), "2.5 ± 2.1, 7.000");
         assert_eq!(
-            bars(&[(1.0, mean(&[7.0])), (2.0, Interval { center: 3.0, half: 1.0 })]).collect::<Vec<_>>(),
-            [(2.0, 2.0, 4.0)]
+            bars(&[(1.0, mean(&[7.0])), (2.0, Interval { center: 3.0, half: 1.0 })], [0.0, 3.5]).collect::<Vec<_>>(),
+            [(2.0, 2.0, 3.5)]
         );
         assert!(mean(&[7.0]).half.is_infinite() && mean(&[]).center.is_nan());
         let exact: Vec<(f64, f64)> = [1.0, 4.0, 16.0, 64.0].map(|x: f64| (x, 3.0 * x.powf(-0.5))).to_vec();

@@ -11,11 +11,11 @@ use ultrawide_core::{Kernel, Trained};
 use ultrawide_finite::{Architecture, Batch, Layers, Model};
 use ultrawide_plot::{Curve, Panel, Scale};
 
-use super::ExperimentError;
-use super::finding::Finding;
+use super::finding::{Finding, bounded};
 use super::problem::{class_of, spectrum};
-use super::setting::{Limit, Setting, architecture, batch, first, targets};
+use super::setting::{FILTER, Limit, Setting, architecture, batch, first, name_of, targets};
 use super::statistics::{Interval, bars, mean};
+use super::{Experiment, ExperimentError};
 use crate::data::Labelled;
 use crate::job::{NetKind, Software};
 use crate::regression::Targets;
@@ -26,8 +26,12 @@ const MINIBATCH: usize = 5;
 const PASS: usize = 100;
 /// Step sizes that are tried, over the largest stable one.
 const STEPS: [f64; 3] = [0.2, 0.5, 1.0];
+/// The layers of the nets that are trained.
+const NETS: Layers = Layers::All;
 /// The factor of a net's output: at 1, as large at first as the targets, its noise would stay in the predictions of a net that is trained on few images.
 const SMALL: f32 = 0.1;
+/// The bounds of an accuracy.
+const PER_CENT: [f64; 2] = [0.0, 100.0];
 const KINDS: [(NetKind, &str); 2] = [(NetKind::CntkV, "V"), (NetKind::CntkGap, "GAP")];
 const MODELS: [&str; 3] = ["CNN", "CNTK", "NNGP"];
 
@@ -69,11 +73,16 @@ struct Net {
 /// Images that no network takes, networks that no memory holds; a kernel that cannot be solved.
 ///
 /// # Cost
-/// For each step size, net and seed: 6·9·m²·P·Q operations for each image, epoch and hidden layer but the first.
+/// For each step size, readout, depth and seed: 6·9·m²·P·Q operations for each image, epoch and hidden layer but the first.
 pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
     let sizes = &setting.sizes;
-    let (train, test, width, epochs, seeds) = if setting.quick { (60, 100, 16, 20, 2) } else { (200, 359, 64, 40, 4) };
+    let (train, test, width, epochs, seeds) = match (setting.quick, setting.has_few_pixels()) {
+        (true, true) => (60, 100, 16, 20, 2),
+        (true, false) => (20, 40, 8, 5, 2),
+        (false, true) => (200, 359, 64, 40, 4),
+        (false, false) => (100, 100, 32, 20, 3),
+    };
     let (train, test) = sizes.images(train, test);
     let width = sizes.widths.first().copied().unwrap_or(width);
     let (epochs, seeds) = (sizes.epochs.unwrap_or(epochs), sizes.seeds.unwrap_or(seeds));
@@ -86,7 +95,12 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let (train, test) = (first(&setting.data.train, train)?, first(&setting.data.test, test)?);
     let y = targets(&train, classes)?;
     let images = Images { train, test, classes, y };
-    let of = |kind| cases(setting, &images, kind, (&depths, width, minibatch));
+    setting.steps.begin("table, kernels", KINDS.len() as u64);
+    let of = |kind| {
+        let cases = cases(setting, &images, kind, (&depths, width, minibatch));
+        setting.steps.add(1);
+        cases
+    };
     let cases = KINDS.into_iter().map(of).collect::<Result<Vec<_>, _>>()?;
     let cases: Vec<Case> = cases.into_iter().flatten().collect();
     let mut nets = Vec::new();
@@ -96,7 +110,7 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         }
     }
     let cost = |net: &Net| cases[net.case].depth as u64;
-    setting.steps.begin("table", nets.iter().map(|net| cost(net) * epochs as u64).sum());
+    setting.steps.begin("table, nets", nets.iter().map(|net| cost(net) * epochs as u64).sum());
     // One net is too small for several threads.
     let train = |net: &mut Net| -> Result<(), ExperimentError> {
         let case = &cases[net.case];
@@ -129,7 +143,7 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         for (which, accuracy) in [cnn, alone(case.cntk), alone(case.nngp)].into_iter().enumerate() {
             let mut row = vec![json!(format!("{}-{}", MODELS[which], case.readout)), json!(case.depth)];
             let accuracy = Interval { center: 100.0 * accuracy.center, half: 100.0 * accuracy.half };
-            row.extend([json!(accuracy.center), json!(accuracy.half)]);
+            row.extend(bounded(&accuracy, PER_CENT));
             row.extend(if which == 0 { [json!(left.center), json!(step.center)] } else { [Value::Null, Value::Null] });
             rows.push(row);
             points[number / depths.len() * MODELS.len() + which].push((case.depth as f64, accuracy));
@@ -138,13 +152,19 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let curves = points.iter().enumerate().map(|(number, points)| {
         let name = format!("{}-{}", MODELS[number % MODELS.len()], KINDS[number / MODELS.len()].1);
         let line = points.iter().map(|(depth, at)| (*depth, at.center));
-        Curve::new(name, number, line).with_bars(bars(points))
+        Curve::new(name, number, line).with_bars(bars(points, PER_CENT))
     });
     let (n, m) = (images.train.labels.len(), images.test.labels.len());
+    let trained = KINDS.into_iter().flat_map(|(kind, readout)| {
+        let limits = [Limit::ntk(kind, depths[0]), Limit::nngp(kind, depths[0])].map(|limit| limit.layers());
+        let layers = [NETS].into_iter().chain(limits).map(|layers| json!(name_of(layers)));
+        MODELS.into_iter().map(move |model| format!("{model}-{readout}")).zip(layers)
+    });
+    let trained: Value = trained.collect();
     let panel = Panel {
         caption: format!("{}, {n} training and {m} test images, nets of width {width}", setting.data.name),
         axes: ["depth", "test accuracy, %"],
-        scales: [Scale::Linear; 2],
+        scales: [Scale::Whole, Scale::Linear],
         curves: curves.collect(),
         ..Panel::default()
     };
@@ -154,23 +174,28 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         title: "Convolutional nets beside the kernels of their infinite limits",
         formula: "CNN: SGD on ½ Σ (f − y)²;   CNTK, NNGP: f(x) = k(x,X) K⁻¹ y",
         text: vec![
-            "3×3 filters, no batch norm, no augmentation; the nets are trained by stochastic gradient descent on the quadratic loss, with the step size \
-             of three that leaves the least of it; the kernels are regressed on. V: flattened; GAP: global average pooling, its kernel with the \
-             first and the last layer frozen."
-                .to_owned(),
             format!(
-                "± is a 95 % confidence interval over {seeds} random nets. The {m} test images, which are the same for all, leave another ± {:.1} points at an \
+                "3×3 filters, no batch norm, no augmentation; the nets are trained by stochastic gradient descent on the quadratic loss, with the step size \
+                 of {} that leaves the least of it; the kernels are regressed on. V: flattened; GAP: global average pooling. All layers of the nets are trained, as they are in \
+                 CNTK-V; CNTK-GAP, as it was published, is that of nets whose first and last layer are frozen.",
+                steps.len()
+            ),
+            format!(
+                "Intervals are of 95 % over {seeds} random nets, as far as they lie between 0 and 100 %. The {m} test images, which are the same for all, leave another ± {:.1} points at an \
                  accuracy of 90 %. Step sizes are parts of the largest stable one.",
                 196.0 * (0.09 / m as f64).sqrt()
             ),
         ],
-        settings: json!({
-            "data": setting.data.name, "train": n, "test": m, "depths": depths, "width": width, "epochs": epochs, "seeds": seeds,
-            "seed": setting.seed, "minibatch": minibatch, "steps": steps, "factor": SMALL,
-        }),
+        settings: setting.report(
+            Experiment::Table,
+            json!({
+                "train": n, "test": m, "depths": depths, "width": width, "filter": FILTER, "epochs": epochs, "seeds": seeds, "minibatch": minibatch,
+                "steps": steps, "factor": SMALL, "trained": trained,
+            }),
+        ),
         seconds: clock.elapsed().as_secs_f64(),
         claims: vec![],
-        columns: vec!["model", "depth", "accuracy, %", "95 % ±", "residual left", "step size"],
+        columns: vec!["model", "depth", "accuracy, %", "accuracy 95 % from", "accuracy 95 % to", "residual left", "step size"],
         rows,
         panels: vec![panel],
     })
@@ -231,7 +256,7 @@ fn descend(model: &mut Model, (x, y): (&Batch, &Mat<f32>), rate: f64, minibatch:
     order.shuffle(random);
     for part in order.chunks(minibatch) {
         let own = Mat::from_fn(y.nrows(), part.len(), |class, image| y[(class, part[image])]);
-        model.step(&x.select(part), own.as_ref(), rate as f32, Layers::All);
+        model.step(&x.select(part), own.as_ref(), rate as f32, NETS);
     }
 }
 

@@ -1,13 +1,12 @@
 //! Beyond the plain ReLU net: what else the recursion carries, at random initialisation.
 
-use serde_json::json;
 use std::time::Instant;
 use ultrawide_finite::Tricks;
 
-use super::ExperimentError;
-use super::convergence::{COLUMNS, Family, courses, panel};
+use super::convergence::{COLUMNS, Family, Size, courses, panel, settings};
 use super::finding::Finding;
 use super::setting::{Limit, Setting, first};
+use super::{Experiment, ExperimentError};
 use crate::job::{NetKind, Software};
 
 /// Two hidden layers have a connection around them.
@@ -40,17 +39,16 @@ pub(super) fn families(kinds: &[Kind], depth: usize, widths: &[usize]) -> Vec<Fa
 /// Images that no network takes.
 pub fn tricks(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
-    let shape = setting.data.train.images.shape();
-    // Images of many pixels: what a pair costs grows with the square.
-    let small = shape.height * shape.width <= 100;
-    let (count, seeds, dense, conv) = match (setting.quick, small) {
-        (true, _) => (if small { 6 } else { 2 }, 4, 4..=9, 4..=if small { 7 } else { 5 }),
-        (false, _) => (if small { 10 } else { 3 }, 16, 4..=12, 4..=if small { 9 } else { 7 }),
+    let size = match (setting.quick, setting.has_few_pixels()) {
+        (true, true) => Size { images: 6, seeds: 4, dense: 4..=9, conv: 4..=7 },
+        (true, false) => Size { images: 2, seeds: 4, dense: 4..=9, conv: 4..=7 },
+        (false, true) => Size { images: 10, seeds: 16, dense: 4..=12, conv: 4..=9 },
+        (false, false) => Size { images: 3, seeds: 16, dense: 4..=12, conv: 4..=8 },
     };
-    let (depth, seeds) = (setting.sizes.depth(DEPTH), setting.sizes.seeds.unwrap_or(seeds));
-    let images = first(&setting.data.train, setting.sizes.train.unwrap_or(count))?.images;
-    let mut all = families(&DENSE, depth, &setting.sizes.widths(dense));
-    all.extend(families(&CONV, depth, &setting.sizes.widths(conv)));
+    let (depth, seeds) = (setting.sizes.depth(DEPTH), setting.sizes.seeds.unwrap_or(size.seeds));
+    let images = first(&setting.data.train, setting.sizes.train.unwrap_or(size.images))?.images;
+    let mut all = families(&DENSE, depth, &setting.sizes.widths(size.dense));
+    all.extend(families(&CONV, depth, &setting.sizes.widths(size.conv)));
     let (mut rows, mut claims, mut curves) = (Vec::new(), Vec::new(), [Vec::new(), Vec::new()]);
     for (number, course) in courses(setting, "tricks", &all, &images, seeds)?.into_iter().enumerate() {
         rows.extend(course.rows);
@@ -70,7 +68,7 @@ pub fn tricks(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
              would take a recursion of another form: docs/theory.md tells why."
                 .to_owned(),
         ],
-        settings: json!({ "data": setting.data.name, "images": images.len(), "depth": depth, "seed": setting.seed, "seeds": seeds }),
+        settings: settings(setting, Experiment::Tricks, &all, &images, seeds),
         seconds: clock.elapsed().as_secs_f64(),
         claims,
         columns: COLUMNS.to_vec(),

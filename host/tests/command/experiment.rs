@@ -39,20 +39,32 @@ fn a_seed_gives_the_same_files() {
 fn all_experiments_are_on_one_page() {
     let folder = folder();
     let path = folder.path();
-    let ran =
-        run(path, "experiment all --quick --width 8,16 --seeds 2 --train-size 12 --epochs 2 --report figures").ok();
+    let ran = run(
+        path,
+        "experiment all --quick --width 8,16 --seeds 2 --train-size 12 --test-size 9 --epochs 2 --report figures",
+    )
+    .ok();
     let page = std::fs::read_to_string(path.join("figures/index.html")).unwrap();
     let names = ["init", "drift", "flow", "equivalence", "table", "double-descent", "tricks"];
     for name in names {
         assert!(page.contains(&format!("<section id=\"{name}\"")), "{name}");
         let finding = json(&path.join(format!("figures/{name}.json")));
-        let rows = finding["rows"].as_array().unwrap();
+        let (rows, columns) = (finding["rows"].as_array().unwrap(), finding["columns"].as_array().unwrap());
+        let distinct: std::collections::HashSet<_> = columns.iter().filter_map(|column| column.as_str()).collect();
+        assert_eq!(distinct.len(), columns.len(), "{name}: {columns:?}");
+        assert!(rows.iter().all(|row| row.as_array().unwrap().len() == columns.len()), "{name}: {rows:?}");
         let mut reader = csv::Reader::from_path(path.join(format!("figures/{name}.csv"))).unwrap();
-        assert_eq!(reader.headers().unwrap().len(), finding["columns"].as_array().unwrap().len(), "{name}");
+        assert_eq!(reader.headers().unwrap().len(), columns.len(), "{name}");
         assert_eq!(reader.records().count(), rows.len(), "{name}");
         assert_eq!(finding["settings"]["seed"], 1, "{name}");
         assert!(ran.stdout.contains(finding["title"].as_str().unwrap()), "{name}");
+        // The command in the settings leads to the same figures, though `all` takes options that it does not.
+        let command = finding["settings"]["command"].as_str().unwrap().strip_prefix("ultrawide ").unwrap();
+        run(path, &format!("{command} --report again -q")).ok();
+        assert_eq!(json(&path.join(format!("again/{name}.json"))), finding, "{command}");
+        assert!(page.contains(command), "{command}");
     }
+    assert!(page.contains("<code>--quick</code>"));
     assert_eq!(page.matches("<svg").count(), names.len());
 }
 
