@@ -18,15 +18,14 @@ impl Setting<'_> {
     /// The command that gives the same figures: what concerns other experiments is left out, as it would be refused.
     fn command(&self, which: Experiment) -> String {
         let (sizes, table) = (&self.sizes, which == Experiment::Table);
-        let first = |list: &[usize], all: bool| {
-            let count = if all { list.len() } else { list.len().min(1) };
-            joined(&list[..count])
-        };
+        // Some take a list, others the first of it.
+        let list =
+            |values: &[usize], whole: bool| joined(&values[..if whole { values.len() } else { values.len().min(1) }]);
         let options = [
             ("train-size", joined(sizes.train.as_slice())),
             ("test-size", joined(sizes.test.filter(|_| which.is_tested()).as_slice())),
-            ("width", first(&sizes.widths, !table)),
-            ("depth", first(&sizes.depths, table)),
+            ("width", list(&sizes.widths, !table)),
+            ("depth", list(&sizes.depths, table)),
             ("seeds", joined(sizes.seeds.as_slice())),
             ("epochs", joined(sizes.epochs.filter(|_| table).as_slice())),
             ("batch", joined(sizes.batch.filter(|_| table).as_slice())),

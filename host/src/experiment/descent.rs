@@ -38,7 +38,12 @@ type Run<'a> = &'a dyn Fn(usize, u64) -> Result<Errors, ExperimentError>;
 /// n³ operations for each network of random features; for the trained ones 12·n·m·C·P·Q for each of some thousand steps.
 pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
-    let (images, tests, seeds, steps) = if setting.quick { (40, 100, 3, 300) } else { (100, 359, 8, 1500) };
+    let (images, tests, seeds, steps) = match (setting.quick, setting.has_few_pixels()) {
+        (true, _) => (40, 100, 3, 300),
+        (false, true) => (100, 359, 8, 1500),
+        // A step costs as much as there are features.
+        (false, false) => (80, 359, 5, 1000),
+    };
     let seeds = setting.sizes.seeds.unwrap_or(seeds);
     let mut problem = Problem::new(setting, DEPTH, images, tests)?;
     problem.set_labels(noisy(&problem.train.labels, problem.classes, setting.seed))?;
