@@ -36,7 +36,7 @@ pub(super) struct NetArgs {
     /// four times as long [default: 0]
     #[arg(long, value_name = "B", value_parser = finite, allow_negative_numbers = true)]
     pub(super) slope: Option<f64>,
-    /// Residual connections of this strength around the hidden layers of fc: z + S W a in place of W a
+    /// Residual connections of this strength around the hidden layers of fc but the first: (z + S W a)/sqrt(1 + S^2) in place of W a
     #[arg(long, value_name = "S", value_parser = finite, allow_negative_numbers = true)]
     pub(super) residual: Option<f64>,
     /// Average with the mirrored images: (K(x, y) + K(flip x, y)) / 2

@@ -140,9 +140,9 @@ impl Experiment {
             let written = self.report.as_ref().map_or(Ok(()), |folder| finding.write(folder));
             output::print_beside(written.map_err(Into::into), &text(&finding))?;
             findings.push(finding);
-        }
-        if let Some(folder) = &self.report {
-            write_page(&setting, &findings, folder)?;
+            if let Some(folder) = &self.report {
+                write_page(&setting, &findings, folder)?;
+            }
         }
         Ok(())
     }

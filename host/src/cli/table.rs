@@ -237,6 +237,11 @@ fn facts(report: &Report, text: &mut String) {
         line(text, &format!("test accuracy in %, {train} training and {test} test images of {}", data.shape));
         line(text, &format!("data        {} ({}), {}", data.name, data.subset, data.source));
     }
+    for (setting, what) in [("slope", "leaky ReLUs of slope"), ("residual", "residual connections of strength")] {
+        if let Some(number) = report.settings.get(setting).and_then(|value| value.as_f64()).filter(|&it| it != 0.0) {
+            line(text, &format!("networks    {what} {number}"));
+        }
+    }
     let threads = format!("{} thread{}", report.threads, if report.threads == 1 { "" } else { "s" });
     let precision = report.settings.get("precision").and_then(|value| value.as_str()).unwrap_or("float64");
     match &report.backend {

@@ -51,10 +51,12 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
     let n = problem.train.labels.len();
     // The threshold lies at a width of n: more widths around it.
     let parts = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0];
-    let widths = match &setting.sizes.widths[..] {
+    let mut widths = match &setting.sizes.widths[..] {
         [] => parts.map(|part| ((part * n as f64).round() as usize).max(1)).to_vec(),
         _ => setting.sizes.widths(0..=0),
     };
+    // Of few images several parts are the same width.
+    widths.dedup();
     for &width in &widths {
         // Two nets and a gradient.
         problem.check(setting, width, 3)?;

@@ -109,7 +109,7 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             "A net is trained by full-batch gradient descent with a quarter of the largest stable step, and the movement of its weights and of its \
              kernel held against where they started: ‖θ − θ₀‖/‖θ₀‖ of each layer and of all together, and ‖H − H₀‖/‖H₀‖ (Frobenius). Each layer moves by a \
              distance that does not grow with the width; m·m hidden weights are as far from 0 as m, the others as √m, all together as the root of their number. \
-             Slopes are those from width {smallest:.0} on."
+             Slopes are those from width {smallest:.0} on; beside the leading power there is some of the next, which the intervals do not know of, so that the              slopes of such widths lie a few hundredths beside those that are expected. Of the kernel the theorem says −½ at the most; −¾ comes from counting the              neurons that cross the kink of their ReLU."
         )],
         settings,
         seconds: clock.elapsed().as_secs_f64(),

@@ -152,7 +152,7 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     settings["steps_per_time"] = json!(FINE);
     let what = "A net is trained by gradient descent in small steps, and what it says of test images at some times is held against the closed form at \
                 the same times: √(Σ (f − f_t)² / Σ f_t²). The output at initialisation, which the closed form does not have, is taken away by \
-                an untrained copy of the net (antisymmetric), made small by a factor, or left as it is drawn.";
+                the difference of two equal nets, both trained, over √2 (antisymmetric), made small by a factor, or left as it is drawn.";
     Ok(Finding {
         software: Software::default(),
         name: "flow",

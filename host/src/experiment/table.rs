@@ -25,7 +25,7 @@ const MINIBATCH: usize = 5;
 /// Images that pass through a net at once when it is done.
 const PASS: usize = 100;
 /// Step sizes that are tried, over the largest stable one.
-const STEPS: [f64; 3] = [0.2, 0.5, 1.0];
+const STEPS: [f64; 3] = [0.5, 1.0, 2.0];
 /// The layers of the nets that are trained.
 const NETS: Layers = Layers::All;
 /// The factor of a net's output: at 1, as large at first as the targets, its noise would stay in the predictions of a net that is trained on few images.

@@ -90,6 +90,12 @@ fn a_killed_run_ends_with_the_same_bytes() {
     ] {
         run(path, &format!("{job} --store whole --resume")).fails(1, difference);
     }
+    let residual = "run -q --train-size 40 --test-size 20 --depth 3 --net fc --store residual";
+    run(path, &format!("{residual} --residual 1")).ok();
+    for other in ["", " --residual 2", " --residual 1 --slope 0.1"] {
+        run(path, &format!("{residual}{other} --resume"))
+            .fails(1, if other.contains("slope") { "slope" } else { "residual" });
+    }
     let mut scalar = command(path, &format!("{JOB} --store whole --resume"));
     scalar.env("ULTRAWIDE_SIMD", "scalar");
     if ultrawide::simd::Backend::select().unwrap().is_fused() {

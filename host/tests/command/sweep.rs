@@ -179,12 +179,6 @@ fn variances_are_those_of_a_gaussian_process() {
 fn variances_of_a_store_are_those_of_files() {
     let folder = folder();
     let path = folder.path();
-    let job = "run --train-size 40 --test-size 12 --kernel nngp,ntk --depth 3,4 --flip -q";
-    run(path, &format!("{job} --net cntk-v,cntk-lap,fc --precision f64 --store k.zarr")).ok();
-    run(path, "sweep --store k.zarr --ridge 0.1,1 --variance v.npy --report s.json -q").ok();
-    let mut variances = Matrices::open(&path.join("v.npy")).unwrap();
-    assert_eq!(variances.shape(), [12, 2, 12]);
-    let rows = json(&path.join("s.json"))["results"].as_array().unwrap().clone();
     // The prior by the library, of the same data set.
     let mut options = ultrawide::data::LoadOptions::new(ultrawide::data::Kind::Digits);
     (options.train_size, options.test_size) = (Some(40), Some(12));
@@ -200,22 +194,31 @@ fn variances_of_a_store_are_those_of_files() {
     write("x.npy", &data.train.images);
     write("xt.npy", &data.test.images);
     labels(path, "y.npy", &data.train.labels);
-    for (index, rows) in rows.chunks(2).enumerate() {
-        let text = |field: &str| rows[0][field].as_str().unwrap().to_owned();
-        let net = text("net");
-        let (net, lap) = net.split_once('(').map_or((net.as_str(), ""), |(net, _)| (net, "--lap 2"));
-        let (kernel, depth) = (text("kernel"), rows[0]["depth"].as_u64().unwrap());
-        let net = format!("--net {net} {lap} --kernel {kernel} --depth {depth} --flip --precision f64 -q");
-        run(path, &format!("kernel --x x.npy --out k.npy {net}")).ok();
-        run(path, &format!("kernel --x xt.npy --y x.npy --out kt.npy {net}")).ok();
-        run(path, &format!("kernel --x xt.npy --diagonal --out kd.npy {net}")).ok();
-        let files = "--train k.npy --test kt.npy --labels y.npy --test-diagonal kd.npy";
-        run(path, &format!("sweep {files} --ridge 0.1,1 --variance w.npy -q")).ok();
-        let alone = read_matrix(&path.join("w.npy")).unwrap().2;
-        assert_eq!(variances.read(index).unwrap(), alone, "{net}");
+    for (nets, bent) in [("cntk-v,cntk-lap,fc", ""), ("fc", "--slope 0.1 --residual 0.7")] {
+        let job = "run --train-size 40 --test-size 12 --kernel nngp,ntk --depth 3,4 --flip -q --precision f64";
+        let store = nets.len();
+        run(path, &format!("{job} --net {nets} {bent} --store {store}.zarr")).ok();
+        run(path, &format!("sweep --store {store}.zarr --ridge 0.1,1 --variance v.npy --report s.json -q")).ok();
+        let mut variances = Matrices::open(&path.join("v.npy")).unwrap();
+        assert_eq!(variances.shape(), [4 * nets.split(',').count(), 2, 12]);
+        let rows = json(&path.join("s.json"))["results"].as_array().unwrap().clone();
+        for (index, rows) in rows.chunks(2).enumerate() {
+            let text = |field: &str| rows[0][field].as_str().unwrap().to_owned();
+            let net = text("net");
+            let (net, lap) = net.split_once('(').map_or((net.as_str(), ""), |(net, _)| (net, "--lap 2"));
+            let (kernel, depth) = (text("kernel"), rows[0]["depth"].as_u64().unwrap());
+            let net = format!("--net {net} {lap} --kernel {kernel} --depth {depth} --flip --precision f64 -q {bent}");
+            run(path, &format!("kernel --x x.npy --out k.npy {net}")).ok();
+            run(path, &format!("kernel --x xt.npy --y x.npy --out kt.npy {net}")).ok();
+            run(path, &format!("kernel --x xt.npy --diagonal --out kd.npy {net}")).ok();
+            let files = "--train k.npy --test kt.npy --labels y.npy --test-diagonal kd.npy";
+            run(path, &format!("sweep {files} --ridge 0.1,1 --variance w.npy -q")).ok();
+            let alone = read_matrix(&path.join("w.npy")).unwrap().2;
+            assert_eq!(variances.read(index).unwrap(), alone, "{net}");
+        }
     }
     // Without the images there is no diagonal.
-    run(path, "sweep --store k.zarr --labels y.npy --variance v.npy").fails(2, "--test-diagonal");
+    run(path, "sweep --store 2.zarr --labels y.npy --variance v.npy").fails(2, "--test-diagonal");
 }
 
 #[test]
