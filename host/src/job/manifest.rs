@@ -4,11 +4,12 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::settings::dense;
 use super::{JobError, Machine, NetSettings, Pass};
 use crate::data::{Dataset, Labelled};
 use crate::gram::Net;
 use crate::store::{Precision, Store};
-use ultrawide_core::{Conv, Dense, Kernel, Readout, Request, Shape, Trained};
+use ultrawide_core::{Conv, Kernel, Readout, Request, Shape, Trained};
 
 /// One of the two sets of images.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -143,9 +144,8 @@ pub(super) fn restored(store: &Store, pass: &str, shape: Shape) -> Result<(Net, 
     let slope = of_pass.get("slope").map_or(Some(0.0), Value::as_f64).ok_or_else(unknown)?;
     let net = match of_pass.get("net").and_then(Value::as_str) {
         Some("fc") => {
-            let net = Dense::new(request).with_slope(slope)?;
-            let strength = of_pass.get("residual").map(|strength| strength.as_f64().ok_or_else(unknown)).transpose()?;
-            Net::Dense { shape, net: if let Some(strength) = strength { net.with_residual(strength)? } else { net } }
+            let residual = of_pass.get("residual").map(|strength| strength.as_f64().ok_or_else(unknown)).transpose()?;
+            dense(shape, request, slope, residual)?
         }
         Some("cntk") => {
             let readout = |value: &Value| match value.as_str()? {

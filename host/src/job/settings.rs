@@ -147,9 +147,7 @@ impl NetSettings {
         let pass = |(trained, readouts): (Trained, Vec<Readout>)| {
             let request = Request::new(&self.kernels, &depths, trained)?;
             let (prefix, net) = if readouts.is_empty() {
-                let net = Dense::new(request).with_slope(self.slope)?;
-                let net = if let Some(strength) = self.residual { net.with_residual(strength)? } else { net };
-                ("fc-", Net::Dense { shape, net })
+                ("fc-", dense(shape, request, self.slope, self.residual)?)
             } else {
                 ("", Net::Conv(Conv::new(shape, self.filter, &readouts, request)?.with_slope(self.slope)?))
             };
@@ -157,6 +155,12 @@ impl NetSettings {
         };
         groups.into_iter().map(pass).collect()
     }
+}
+
+/// A dense net with leaky ReLUs of this slope, 0 for ReLUs, and residual connections where they have a strength.
+pub(super) fn dense(shape: Shape, request: Request, slope: f64, residual: Option<f64>) -> Result<Net, Error> {
+    let net = Dense::new(request).with_slope(slope)?;
+    Ok(Net::Dense { shape, net: if let Some(strength) = residual { net.with_residual(strength)? } else { net } })
 }
 
 /// A mirrored image of one column is the image itself, so averaging would only cost time.
