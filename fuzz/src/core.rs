@@ -41,6 +41,8 @@ struct Case {
     kernels: Vec<Kernel>,
     depths: Vec<usize>,
     trained: Trained,
+    slope: f64,
+    residual: Option<f64>,
     x: Vec<f64>,
     y: Vec<f64>,
     /// All numbers are finite and the net is small: the definitions are quick, and `f64` holds the kernels of numbers of `f32`.
@@ -75,9 +77,10 @@ impl Case {
             depths.sort_unstable();
         }
         let trained = if u.arbitrary()? { Trained::All } else { Trained::Hidden };
+        let (slope, residual) = tricks(u)?;
         let (single, lengths) = (u.arbitrary()?, if u.ratio(1, 4)? { u.arbitrary()? } else { [0; 5] });
         // The definitions take their time.
-        let mut defined = depths.iter().all(|&depth| depth <= 8);
+        let mut defined = depths.iter().all(|&depth| depth <= 8) && residual.is_none_or(|s| (s * s).is_finite());
         let (deepest, len) = (depths.iter().max().copied().unwrap_or(0), shape.len().unwrap_or(usize::MAX));
         let large = len > 75 || (deepest > 64 && shape.pixels() > Some(4)) || filter > 1 << 20;
         let len = if large { 0 } else { len };
@@ -93,7 +96,22 @@ impl Case {
         let x = image(u)?;
         let y = if u.ratio(1, 8)? { x.clone() } else { image(u)? };
         defined &= !large;
-        Ok(Case { large, shape, filter, readouts, kernels, depths, trained, x, y, defined, single, lengths })
+        Ok(Case {
+            large,
+            shape,
+            filter,
+            readouts,
+            kernels,
+            depths,
+            trained,
+            slope,
+            residual,
+            x,
+            y,
+            defined,
+            single,
+            lengths,
+        })
     }
 }
 
@@ -109,10 +127,26 @@ pub fn core(data: &[u8]) {
     } else {
         dense::<f64>(&case, &request)
     }
-    match Conv::new(case.shape, case.filter, &case.readouts, request) {
+    match Conv::new(case.shape, case.filter, &case.readouts, request).and_then(|net| net.with_slope(case.slope)) {
         Ok(net) if case.single => conv::<f32>(&case, &net),
         Ok(net) => conv::<f64>(&case, &net),
         Err(error) => check_line(&error),
+    }
+}
+
+/// The slope of leaky ReLUs, mostly 0, and the strength of residual connections, mostly none.
+pub(crate) fn tricks(u: &mut Unstructured<'_>) -> Result<(f64, Option<f64>)> {
+    let number =
+        |u: &mut Unstructured<'_>| if u.ratio(1, 8)? { u.arbitrary() } else { Ok(f64::from(i8::arbitrary(u)?) / 32.0) };
+    let slope = if u.ratio(1, 2)? { number(u)? } else { 0.0 };
+    Ok((slope, if u.ratio(1, 4)? { Some(number(u)?) } else { None }))
+}
+
+pub(crate) fn dense_net(request: Request, slope: f64, residual: Option<f64>) -> std::result::Result<Dense, Error> {
+    let net = Dense::new(request).with_slope(slope)?;
+    match residual {
+        Some(strength) => net.with_residual(strength),
+        None => Ok(net),
     }
 }
 
@@ -126,7 +160,10 @@ fn buffer<S: Scalar>(len: usize, by: i8) -> Vec<S> {
 }
 
 fn dense<S: Scalar>(case: &Case, request: &Request) {
-    let net = Dense::new(request.clone());
+    let net = match dense_net(request.clone(), case.slope, case.residual) {
+        Ok(net) => net,
+        Err(error) => return check_line(&error),
+    };
     let run = |x: &[f64], y: &[f64], by: i8| {
         let (x, y) = (numbers::<S>(x), numbers::<S>(y));
         let mut out = buffer(net.outputs(), by);
@@ -136,7 +173,8 @@ fn dense<S: Scalar>(case: &Case, request: &Request) {
     // x·y itself is not scaled: beyond the range nothing is promised.
     let product: f64 = case.x.iter().zip(&case.y).map(|(x, y)| (x * y).abs()).sum();
     let within = S::from_f64(product).is_finite();
-    check(case, good, within, run(&case.x, &case.y, case.lengths[0]), |x, y| naive::dense(&net, x, y));
+    let exact = |x: &[f64], y: &[f64]| naive::dense(&net, x, y);
+    check(case, good, within, run(&case.x, &case.y, case.lengths[0]), exact, |x| exact(x, x));
 }
 
 fn conv<S: Scalar>(case: &Case, net: &Conv) {
@@ -157,7 +195,8 @@ fn conv<S: Scalar>(case: &Case, net: &Conv) {
     }
     let [x_by, y_by, scratch_by, out_by, flip_by] = case.lengths;
     let good = x_by == 0 && y_by == 0 && scratch_by >= 0 && out_by == 0;
-    check(case, good, true, run(&case.x, &case.y, case.lengths), |x, y| naive::conv(net, x, y));
+    let exact = |x: &[f64], y: &[f64]| naive::conv(net, x, y);
+    check(case, good, true, run(&case.x, &case.y, case.lengths), exact, |x| naive::conv_terms(net, x));
 
     let mut mirrored = buffer::<S>(case.x.len(), flip_by);
     match flip(&numbers::<S>(&case.x), case.shape.width, &mut mirrored) {
@@ -169,14 +208,15 @@ fn conv<S: Scalar>(case: &Case, net: &Conv) {
     }
 }
 
-/// Checks the kernels of a case: `good` says whether its buffers are right, `within` whether finite numbers have no NaN for a kernel, and
-/// `exact` gives those of the definitions.
+/// Checks the kernels of a case: `good` says whether its buffers are right, `within` whether finite numbers have no NaN for a kernel;
+/// `exact` gives those of the definitions and `terms` what the terms of an input's own kernels come to.
 fn check<S: Scalar>(
     case: &Case,
     good: bool,
     within: bool,
     found: std::result::Result<Vec<S>, Error>,
     exact: impl Fn(&[f64], &[f64]) -> Vec<f64>,
+    terms: impl Fn(&[f64]) -> Vec<f64>,
 ) {
     let found = match found {
         Ok(found) => found,
@@ -195,7 +235,7 @@ fn check<S: Scalar>(
     }
     let tolerance = if S::SMALLEST_NORMAL.to_f64() > f64::MIN_POSITIVE { OPPOSITE_F32 } else { PARALLEL_F64 };
     let smallest = S::SMALLEST_NORMAL.to_f64();
-    let [xx, yy] = [&case.x, &case.y].map(|image| exact(image, image));
+    let [xx, yy] = [&case.x, &case.y].map(|image| terms(image));
     for (index, exact) in exact(&case.x, &case.y).into_iter().enumerate() {
         // Kernels of finite numbers that the type does not hold are infinite, and those below its normal ones have fewer digits.
         let allowed = tolerance * (xx[index] * yy[index]).sqrt() + smallest;

@@ -4,10 +4,12 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use ultrawide::data::{Images, Pixels};
 use ultrawide::gram::{Gram, Net};
 use ultrawide::simd::{Backend, Element};
-use ultrawide_core::{Conv, Dense, Kernel, Readout, Request, Shape, Trained};
+use ultrawide_core::{Conv, Kernel, Readout, Request, Shape, Trained};
 
 use crate::check_line;
+use crate::common::naive::largest_share;
 use crate::common::precision::{BETWEEN_TWO, OPPOSITE_F32, PARALLEL_F64};
+use crate::core::{dense_net, tricks};
 
 /// A number of an image.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -35,12 +37,17 @@ impl Case {
         let (depth, filter) = (1 + size(5)?, 2 * size(3)? - 1);
         let (kernel, trained) =
             (*u.choose(&[Kernel::Ntk, Kernel::Nngp])?, *u.choose(&[Trained::All, Trained::Hidden])?);
+        let (slope, residual) = tricks(u)?;
         let Ok(request) = Request::new(&[kernel], &[depth], trained) else { return Ok(None) };
         let net = match u.int_in_range(0..=3)? {
-            0 => Net::Dense { shape, net: Dense::new(request) },
+            0 => {
+                let Ok(net) = dense_net(request, slope, residual) else { return Ok(None) };
+                Net::Dense { shape, net }
+            }
             readout => {
                 let readout = [Readout::Vanilla, Readout::Gap, Readout::Lap(1)][readout - 1];
-                let Ok(net) = Conv::new(shape, filter, &[readout], request) else { return Ok(None) };
+                let net = Conv::new(shape, filter, &[readout], request);
+                let Ok(net) = net.and_then(|net| net.with_slope(slope)) else { return Ok(None) };
                 Net::Conv(net)
             }
         };
@@ -85,14 +92,15 @@ fn check<S: Element>(case: &Case, tolerance: f64) {
     }
     let tile = |backend| gram.tile::<S>(0, 0, backend).map_err(|error| error.to_string());
     let scalar = tile(Backend::Scalar);
+    let terms = terms::<S>(case);
     let mut fused = None;
     for backend in Backend::available().into_iter().filter(|&backend| backend != Backend::Scalar) {
         let found = tile(backend);
         if let Err(error) = &found {
             check_line(error);
         }
-        if let (Ok(found), Ok(scalar)) = (&found, &scalar) {
-            near(found, scalar, tolerance, case);
+        if let (Ok(found), Ok(scalar), Some(terms)) = (&found, &scalar, &terms) {
+            near(found, scalar, tolerance, terms, case);
         }
         // A kernel that is out of range is so everywhere, but perhaps by an ulp.
         assert!(!case.plain || found.is_ok() == scalar.is_ok(), "{found:?}, {scalar:?}: {case:?}");
@@ -102,15 +110,29 @@ fn check<S: Element>(case: &Case, tolerance: f64) {
     }
 }
 
+/// What the terms of each image's own kernel come to at most, where they are in range.
+fn terms<S: Element>(case: &Case) -> Option<Vec<f64>> {
+    let (net, share) = match &case.net {
+        Net::Dense { .. } => (case.net.clone(), 1.0),
+        Net::Conv(net) => {
+            let share = largest_share(net.readouts()[0], net.shape());
+            let plain = Conv::new(net.shape(), net.filter(), &[Readout::Vanilla], net.request().clone());
+            (Net::Conv(plain.and_then(|plain| plain.with_slope(net.slope())).ok()?), share)
+        }
+    };
+    let own = |image| {
+        let image = case.images.select(&[image]).ok()?;
+        Gram { net: &net, flip: false, x: &image, y: None, tile: 1 }.tile::<S>(0, 0, Backend::Scalar).ok()
+    };
+    (0..case.images.len()).map(|image| Some(share * own(image)?[0].to_f64())).collect()
+}
+
 /// Both within the tolerance of what they are approximations of.
-fn near<S: Element>(found: &[S], scalar: &[S], tolerance: f64, case: &Case) {
+fn near<S: Element>(found: &[S], scalar: &[S], tolerance: f64, terms: &[f64], case: &Case) {
     let n = case.images.len();
-    let diagonal = |image: usize| scalar[image * n + image].to_f64();
     for (at, (found, scalar)) in found.iter().zip(scalar).enumerate() {
-        // With mirrored images a diagonal entry is a mean that may be below the norm: its double bounds nothing, so the largest serves.
-        let largest = (0..n).map(diagonal).fold(0.0, f64::max);
-        let scale = if case.flip { largest } else { (diagonal(at / n) * diagonal(at % n)).sqrt() };
         let error = (found.to_f64() - scalar.to_f64()).abs();
+        let scale = (terms[at / n] * terms[at % n]).sqrt();
         let allowed = BETWEEN_TWO * tolerance * scale + S::SMALLEST_NORMAL.to_f64();
         assert!(error <= allowed, "{found:?} instead of {scalar:?} at {at}: {case:?}");
     }

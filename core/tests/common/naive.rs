@@ -107,6 +107,32 @@ impl Array4 {
     }
 }
 
+/// What a readout makes at most of the terms of the vanilla one. Σ of either sign, of leaky ReLUs, cancels where pixels are pooled, so that a pooled
+/// kernel tells nothing of the size of its terms; a pixel's own bound them.
+pub fn largest_share(readout: Readout, shape: Shape) -> f64 {
+    match readout {
+        Readout::Vanilla => 1.0,
+        Readout::Gap => 1.0 / (shape.height * shape.width) as f64,
+        Readout::Lap(half) => {
+            let side = half.saturating_mul(2).saturating_add(1);
+            let inside = side.min(shape.height) as f64 * side.min(shape.width) as f64;
+            (inside / (side as f64).powi(2)).powi(2)
+        }
+    }
+}
+
+/// For every output of `net` what its terms come to at most for an image with itself.
+pub fn conv_terms(net: &Conv, x: &[f64]) -> Vec<f64> {
+    let plain = Conv::new(net.shape(), net.filter(), &[Readout::Vanilla], net.request().clone());
+    let plain = plain.and_then(|plain| plain.with_slope(net.slope())).expect("a net with another readout");
+    let (own, depths) = (conv(&plain, x, x), net.request().depths().len());
+    let of_kernel = |own: &[f64]| {
+        let readouts = net.readouts().iter().map(|&readout| largest_share(readout, net.shape()));
+        readouts.flat_map(|share| own.iter().map(move |own| share * own)).collect::<Vec<_>>()
+    };
+    own.chunks(depths).flat_map(of_kernel).collect()
+}
+
 /// −half … half, cut at the size of the image.
 fn window(half: usize, size: usize) -> std::ops::RangeInclusive<isize> {
     let reach = half.min(size) as isize;
