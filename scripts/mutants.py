@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mutation testing of the core: changes its source in one place at a time and looks whether a test notices.
 
-    scripts/mutants.py                 all mutants: about two hours on two cores
+    scripts/mutants.py                 all mutants: about three hours on two cores
     scripts/mutants.py --calls         those of method calls alone, an hour
     scripts/mutants.py --file dual     those of one file
     scripts/mutants.py --list          the mutants of method calls, without running them
@@ -54,7 +54,7 @@ RUN = ["nextest", "run"] if shutil.which("cargo-nextest") else ["test"]
 # The quick tests first, unoptimised: they notice most. Then the others, which need the optimiser.
 STAGES = [
     ({"CARGO_PROFILE_DEV_OPT_LEVEL": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}, ["--lib", "--test", "errors", "--test", "passes", "--test", "sums"]),
-    ({}, ["--test", "close", "--test", "kappa", "--test", "properties", "--test", "reference"]),
+    ({}, ["--test", "close", "--test", "kappa", "--test", "properties", "--test", "reference", "--test", "tricks"]),
 ]
 
 

@@ -1,6 +1,8 @@
 //! Kernels of one pair in each way that this machine rounds.
 
+use crate::big::Big;
 use crate::common::single;
+use crate::compare::{errors, widened};
 use ultrawide::simd::{Backend, ConvTile, DenseTile, Element, Images, Tile};
 use ultrawide_core::{Conv, Dense, Number, Scalar, Shape};
 
@@ -42,6 +44,13 @@ impl Pair {
         };
         computed.expect("buffers of the stated length");
         out
+    }
+
+    /// By how much each output is off in `S`, the largest of all [`arithmetics`], as [`errors`] tells it.
+    pub fn errors<S: Element>(&self, x: &[f64], y: &[f64], exact: &[Big], units: &[Big]) -> Vec<f64> {
+        let each =
+            arithmetics().into_iter().map(|backend| errors(&widened(&self.on::<S>(backend, x, y)), exact, units));
+        each.reduce(|a, b| a.into_iter().zip(b).map(|(a, b)| a.max(b)).collect()).unwrap_or_default()
     }
 }
 

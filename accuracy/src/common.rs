@@ -3,6 +3,8 @@
 
 #[path = "../../core/tests/common/images.rs"]
 pub mod images;
+#[path = "../../core/tests/common/naive.rs"]
+pub mod naive;
 #[path = "../../core/tests/common/precision.rs"]
 pub mod precision;
 #[path = "../../core/tests/common/single.rs"]

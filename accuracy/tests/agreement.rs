@@ -2,12 +2,14 @@
 //! And the same recursions on `f32` and `f64` against those.
 
 use ultrawide_accuracy::Big;
+use ultrawide_accuracy::arithmetic::Pair;
 use ultrawide_accuracy::common::images::{Random, black_below, replace, scaled, shape};
+use ultrawide_accuracy::common::naive::conv_terms;
 use ultrawide_accuracy::common::precision::*;
 use ultrawide_accuracy::common::single::{self, BOTH, Worst, conv_net, request};
-use ultrawide_accuracy::compare::{errors, record, units, widened};
+use ultrawide_accuracy::compare::{errors, record, units};
 use ultrawide_accuracy::naive::{self, Real};
-use ultrawide_core::{Conv, Dense, Readout, Shape, Trained};
+use ultrawide_core::{Conv, Dense, Readout, Scalar, Shape, Trained};
 
 const READOUTS: [Readout; 4] = [Readout::Vanilla, Readout::Gap, Readout::Lap(1), Readout::Lap(2)];
 const TRAINED: [(Trained, &[usize]); 2] = [(Trained::All, &[2, 3, 6]), (Trained::Hidden, &[3, 4, 6])];
@@ -23,35 +25,44 @@ struct Differences {
 
 impl Differences {
     fn conv(&mut self, net: &Conv, x: &[f64], y: &[f64], what: &str) {
-        let at =
-            |index| format!("{what}, {}, filter {}, output {index}, {:?}", net.shape(), net.filter(), net.request());
-        let big = single::conv::<Big>(net, x, y);
+        let at = |index| {
+            let (shape, filter, slope) = (net.shape(), net.filter(), net.slope());
+            format!("{what}, {shape}, filter {filter}, slope {slope}, output {index}, {:?}", net.request())
+        };
         // Opposite images: the kernel of the first layer is 0, so errors are told in units of K(x, x).
         let opposite = x.iter().zip(y).all(|(x, y)| *x == -y);
-        let units = if opposite { single::conv::<Big>(net, x, x) } else { units(&big) };
-        let floats = [widened(&single::conv::<f64>(net, x, y)), widened(&single::conv::<f32>(net, x, y))];
-        self.record(&big, &units, naive::conv(net, x, y), floats, at);
+        let units = |big: &[Big]| match opposite {
+            // Kernels of leaky nets may cancel.
+            _ if net.slope() != 0.0 => means(&conv_terms(net, x), &conv_terms(net, y)),
+            true => single::conv::<Big>(net, x, x),
+            false => units(big),
+        };
+        self.record(&Pair::Conv(net.clone()), x, y, units, naive::conv(net, x, y), at);
     }
 
     fn dense(&mut self, net: &Dense, x: &[f64], y: &[f64], what: &str) {
-        let at = |index| format!("{what}, {} features, output {index}, {:?}", x.len(), net.request());
-        let big = single::dense::<Big>(net, x, y);
-        let floats = [widened(&single::dense::<f64>(net, x, y)), widened(&single::dense::<f32>(net, x, y))];
-        self.record(&big, &units(&big), naive::dense(net, x, y), floats, at);
+        let at = |index| format!("{what}, {} features, output {index}, {net:?}", x.len());
+        let own = |x: &[f64]| single::dense::<f64>(net, x, x);
+        let is_plain = net.slope() == 0.0 && net.residual().is_none();
+        let units = |big: &[Big]| if is_plain { units(big) } else { means(&own(x), &own(y)) };
+        self.record(&Pair::Dense(net.clone()), x, y, units, naive::dense(net, x, y), at);
     }
 
     fn record(
         &mut self,
-        big: &[Big],
-        units: &[Big],
+        pair: &Pair,
+        x: &[f64],
+        y: &[f64],
+        units: impl Fn(&[Big]) -> Vec<Big>,
         definition: Vec<Real>,
-        [f64, f32]: [Vec<Big>; 2],
         at: impl Fn(usize) -> String,
     ) {
+        let big = pair.kernels::<Big>(x, y);
+        let units = units(&big);
         let definition: Vec<Big> = definition.into_iter().map(|value| Big::from_float(value.into_float())).collect();
-        record(&mut self.agreement, &errors(big, &definition, units), &at);
-        record(&mut self.f64, &errors(&f64, big, units), &at);
-        record(&mut self.f32, &errors(&f32, big, units), &at);
+        record(&mut self.agreement, &errors(&big, &definition, &units), &at);
+        record(&mut self.f64, &pair.errors::<f64>(x, y, &big, &units), &at);
+        record(&mut self.f32, &pair.errors::<f32>(x, y, &big, &units), &at);
     }
 
     #[track_caller]
@@ -60,6 +71,11 @@ impl Differences {
         self.f64.check(&format!("{what}, f64"), f64);
         self.f32.check(&format!("{what}, f32"), f32);
     }
+}
+
+/// √(x y) of the terms of two images' own kernels.
+fn means(x: &[f64], y: &[f64]) -> Vec<Big> {
+    x.iter().zip(y).map(|(x, y)| Big::from_f64(x.sqrt() * y.sqrt())).collect()
 }
 
 fn nets(shape: Shape) -> impl Iterator<Item = Conv> {
@@ -136,26 +152,71 @@ fn parallel_pixels() {
     differences.check("parallel pixels", OPPOSITE_F32, PARALLEL_F64);
 }
 
-/// Leaky ReLUs and residual connections. The floats have tests of their own, as kernels may cancel: `core/tests/tricks.rs`.
+/// From the absolute value almost to the identity, and beyond.
+const SLOPES: [f64; 4] = [-1.0, 0.1, 0.9, 3.0];
+/// Of residual connections.
+const STRENGTHS: [f64; 4] = [0.0, 0.7, -1.0, 1e6];
+
+/// Every number off by at most `distance`.
+fn beside(x: &[f64], distance: f64, random: &mut Random) -> Vec<f64> {
+    x.iter().map(|x| f64::from((x + distance * random.number()) as f32)).collect()
+}
+
 #[test]
-fn tricks() {
-    let (mut differences, mut random) = (Differences::default(), Random(15));
-    let shape = shape([8, 3, 2]);
-    for slope in [-1.0, 0.1, 0.9] {
-        for net in nets(shape).map(|net| net.with_slope(slope).expect("a finite slope")) {
+fn leaky_convolutional_nets() {
+    let [mut generic, mut near, mut opposite] = [(); 3].map(|()| Differences::default());
+    let mut random = Random(16);
+    for shape in [[8, 1, 4], [8, 3, 2]].map(shape) {
+        for net in nets(shape).flat_map(|net| SLOPES.map(|slope| net.clone().with_slope(slope).expect("finite"))) {
             let (x, y) = (random.image(shape), random.image(shape));
-            differences.conv(&net, &x, &y, "different images");
-            differences.conv(&net, &x, &x, "an image with itself");
+            generic.conv(&net, &x, &y, "different images");
+            generic.conv(&net, &x, &x, "an image with itself");
+            generic.conv(&net, &x, &black_below(shape, &y, shape.height / 2), "an image with black regions");
+            for distance in [1e-1, 1e-4] {
+                near.conv(&net, &x, &beside(&x, distance, &mut random), "images close to each other");
+                let parallel = scaled(&beside(&x, distance, &mut random), 1.7);
+                near.conv(&net, &x, &parallel, "multiples of such");
+                let opposed = scaled(&parallel, -1.0);
+                opposite.conv(&net, &x, &opposed, "an image and nearly its negative");
+            }
+            opposite.conv(&net, &x, &scaled(&x, -1.0), "an image and its negative");
         }
-        for (trained, depths) in TRAINED {
-            let net = Dense::new(request(&BOTH, depths, trained)).with_slope(slope).expect("a finite slope");
-            for net in [net.clone(), net.with_residual(0.7).expect("a finite strength")] {
-                let (x, y) = (random.numbers(8), random.numbers(8));
-                differences.dense(&net, &x, &y, "different inputs");
+    }
+    generic.check("leaky convolutional nets", KERNEL_F32, KERNEL_F64);
+    near.check("leaky convolutional nets, close images", CLOSE_F32, CLOSE_F64);
+    opposite.check("leaky convolutional nets, opposite images", KERNEL_F32, KERNEL_F64);
+}
+
+#[test]
+fn leaky_and_residual_dense_nets() {
+    let [mut generic, mut near, mut opposite] = [(); 3].map(|()| Differences::default());
+    let mut random = Random(17);
+    for (trained, depths) in [(Trained::All, [2, 3, 6, 21]), (Trained::Hidden, [3, 4, 6, 21])] {
+        let plain = Dense::new(request(&BOTH, &depths, trained));
+        let sloped = SLOPES.map(|slope| plain.clone().with_slope(slope).expect("finite"));
+        let bridged = [0.0, 0.1].into_iter().flat_map(|slope| {
+            let net = plain.clone().with_slope(slope).expect("finite");
+            STRENGTHS.map(|strength| net.clone().with_residual(strength).expect("finite"))
+        });
+        for net in sloped.into_iter().chain(bridged) {
+            for features in [8, 129] {
+                let (x, y) = (random.numbers(features), random.numbers(features));
+                generic.dense(&net, &x, &y, "different inputs");
+                generic.dense(&net, &x, &x, "an input with itself");
+                generic.dense(&net, &x, &vec![0.0; features], "a zero input");
+                for distance in [1e-1, 1e-4] {
+                    let beside = beside(&x, distance, &mut random);
+                    near.dense(&net, &x, &beside, "inputs close to each other");
+                    near.dense(&net, &x, &scaled(&beside, 1.7), "multiples of such");
+                    opposite.dense(&net, &x, &scaled(&beside, -1.7), "an input and nearly its negative");
+                }
+                opposite.dense(&net, &x, &scaled(&x, -1.0), "an input and its negative");
             }
         }
     }
-    differences.agreement.check("tricks, recursion against definition", AGREEMENT);
+    generic.check("leaky and residual dense nets", DENSE_F32, DENSE_F64);
+    near.check("leaky and residual dense nets, close inputs", CLOSE_F32, CLOSE_F64);
+    opposite.check("leaky and residual dense nets, opposite inputs", DENSE_F32, DENSE_F64);
 }
 
 #[test]

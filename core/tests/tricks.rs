@@ -13,14 +13,6 @@ const DEPTHS: [usize; 4] = [3, 4, 6, 21];
 const READOUTS: [Readout; 3] = [Readout::Vanilla, Readout::Gap, Readout::Lap(1)];
 const TRAINED: [Trained; 2] = [Trained::All, Trained::Hidden];
 
-/// What the terms of a kernel may be: Σ of either sign cancels where pixels are pooled, so that a kernel may be near 0 where they are not. They are
-/// at most those of the image's own kernel without pooling; over all pixels, their mean.
-fn terms(net: &Conv, own: &[f64], index: usize) -> f64 {
-    let (per_kernel, per_readout) = (READOUTS.len() * DEPTHS.len(), DEPTHS.len());
-    let plain = own[index / per_kernel * per_kernel + index % per_readout];
-    if index / per_readout % READOUTS.len() == 1 { plain / net.pixels() as f64 } else { plain }
-}
-
 /// Both precisions.
 #[derive(Default)]
 struct Both {
@@ -35,10 +27,10 @@ impl Both {
     }
 
     fn conv(&mut self, net: &Conv, x: &[f64], y: &[f64], what: &str) {
-        let [exact, of_x, of_y] = [(x, y), (x, x), (y, y)].map(|(x, y)| naive::conv(net, x, y));
+        let (exact, [of_x, of_y]) = (naive::conv(net, x, y), [x, y].map(|image| naive::conv_terms(net, image)));
         let (f32, f64) = (single::conv::<f32>(net, x, y), single::conv::<f64>(net, x, y));
         for (index, &exact) in exact.iter().enumerate() {
-            let scale = (terms(net, &of_x, index) * terms(net, &of_y, index)).sqrt();
+            let scale = (of_x[index] * of_y[index]).sqrt();
             self.record(exact, f32[index], f64[index], scale, || {
                 let (shape, filter, slope, request) = (net.shape(), net.filter(), net.slope(), net.request());
                 format!("{what}, {shape}, filter {filter}, slope {slope}, {request:?}, output {index}")
@@ -114,10 +106,10 @@ fn images_all_but_equal() {
             for distance in [1e-3, 1e-5, 1e-7] {
                 let x = random.image(shape);
                 let y = beside(&x, distance, &mut random);
-                let (exact, own) = (single::conv::<f64>(&net, &x, &y), single::conv::<f64>(&net, &x, &x));
+                let (exact, own) = (single::conv::<f64>(&net, &x, &y), naive::conv_terms(&net, &x));
                 for (index, value) in single::conv::<f32>(&net, &x, &y).into_iter().enumerate() {
                     let at = || format!("{shape}, filter {}, slope {}, {distance:e}", net.filter(), net.slope());
-                    worst.record(value.to_f64(), exact[index], terms(&net, &own, index), at);
+                    worst.record(value.to_f64(), exact[index], own[index], at);
                 }
             }
         }

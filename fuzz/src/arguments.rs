@@ -103,6 +103,18 @@ const WORDS: &[&str] = &[
     "bash",
 ];
 
+/// The bytes that stand for a command line of [`WORDS`].
+///
+/// # Panics
+/// If one of them is not among these.
+pub fn words_of(line: &str) -> Vec<u8> {
+    let place = |word| WORDS.iter().position(|other| *other == word).unwrap_or_else(|| panic!("{word}: no such word"));
+    // 0 ends the words, so another byte stands for the first of them.
+    let byte = |place: usize| u8::try_from(if place == 0 { WORDS.len() } else { place }).expect("few words");
+    let places = line.split(' ').map(|word| byte(place(word)));
+    [0].into_iter().chain(places).chain([0]).collect()
+}
+
 /// Lines are arguments; after a byte of 0 each byte stands for one of [`WORDS`], up to a zero, and lines follow.
 pub fn arguments(data: &[u8]) {
     let mut arguments = vec![OsString::from("ultrawide")];

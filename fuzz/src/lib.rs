@@ -11,6 +11,8 @@ mod manifest;
 mod readers;
 mod simd;
 
+pub use arguments::words_of;
+
 /// A function of arbitrary bytes.
 pub type Target = fn(&[u8]);
 

@@ -7,7 +7,7 @@ mod fixed;
 use common::{images, matrices, set, single};
 use std::io::Write;
 use ultrawide::gram::{Gram, Net};
-use ultrawide::simd::{Backend, Element};
+use ultrawide::simd::{Backend, Element, REVISION};
 
 /// The hash of all kernels.
 fn hash<S: Element>(backend: Backend, threads: usize, tile: usize) -> String {
@@ -32,6 +32,7 @@ fn check(threads: usize, tile: usize) {
         let why = "the hash of kernels: this machine has no backend with fused multiply-add";
         writeln!(std::io::stderr(), "\n==== SKIPPED: {why} ====").expect("standard error");
     }
+    assert_eq!(REVISION, fixed::REVISION, "kernels of another revision have other bits");
     for backend in fused {
         assert_eq!(
             hash::<f32>(backend, threads, tile),

@@ -40,6 +40,9 @@ use ultrawide_core::{Error, Number, Scalar};
 /// The environment variable that forces a backend.
 pub const VARIABLE: &str = "ULTRAWIDE_SIMD";
 
+/// Counts the changes of the kernels' bits: a store begun before one is not gone on with after it.
+pub const REVISION: u32 = 7;
+
 /// An instruction set that the kernels can run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

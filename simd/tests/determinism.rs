@@ -1,10 +1,10 @@
 //! One hash of a fixed set of kernels: the same on every machine and every backend with fused multiply-add.
 mod common;
 
-use common::fixed::{F32, F64, hash, images, nets};
+use common::fixed::{self, F32, F64, hash, images, nets};
 use std::io::Write;
 use ultrawide_core::Scalar;
-use ultrawide_simd::{Backend, ConvTile, DenseTile, Element, Images, Tile};
+use ultrawide_simd::{Backend, ConvTile, DenseTile, Element, Images, REVISION, Tile};
 
 struct Set(Vec<Vec<f64>>);
 
@@ -45,6 +45,7 @@ fn kernels<S: Element>(backend: Backend) -> Vec<S> {
 
 #[test]
 fn every_fused_backend() {
+    assert_eq!(REVISION, fixed::REVISION, "kernels of another revision have other bits");
     let fused: Vec<Backend> = Backend::available().into_iter().filter(|backend| backend.is_fused()).collect();
     if fused.is_empty() {
         // Straight to the terminal: what a passing test prints is hidden.

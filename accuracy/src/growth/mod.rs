@@ -2,15 +2,14 @@
 
 pub mod images;
 
-use crate::arithmetic::{Pair, arithmetics};
+use crate::arithmetic::Pair;
 use crate::big::Big;
 use crate::common::images::{Random, shape};
 use crate::common::precision::{DENSE_NTK_LAYERS, NNGP_LAYERS, NTK_LAYERS, ROUNDINGS, SUMMANDS};
 use crate::common::single::{BOTH, conv_net, request};
-use crate::compare::{errors, units, widened};
+use crate::compare::units;
 use images::Images;
 use std::fmt;
-use ultrawide::simd::Element;
 use ultrawide_core::{Dense, FEATURE_BLOCK, Kernel, Number, Readout, Scalar, Trained};
 
 /// Nets by name: dense, or 3×3 filters and a readout.
@@ -85,7 +84,7 @@ pub struct Row {
     pub images: Images,
     pub seed: u64,
     pub depth: usize,
-    /// Relative, as [`errors`] tells them, the largest of all [`arithmetics`]; none where `f32` has no normal number of that size.
+    /// Relative, as [`Pair::errors`] tells them; none where `f32` has no normal number of that size.
     pub f32: Option<f64>,
     pub f64: f64,
 }
@@ -129,7 +128,7 @@ impl Job {
         };
         let big = net.kernels::<Big>(&x, &y);
         let units = units(&big);
-        let (f32, f64) = (largest::<f32>(&net, [&x, &y], &big, &units), largest::<f64>(&net, [&x, &y], &big, &units));
+        let (f32, f64) = (net.errors::<f32>(&x, &y, &big, &units), net.errors::<f64>(&x, &y, &big, &units));
         let row = |(index, (f32, f64)): (usize, (f64, f64))| {
             let (depth, rest) = (depths[index % depths.len()], index / depths.len());
             Row {
@@ -146,10 +145,4 @@ impl Job {
         };
         f32.into_iter().zip(f64).enumerate().map(row).collect()
     }
-}
-
-/// The largest errors of all [`arithmetics`].
-fn largest<S: Element>(net: &Pair, [x, y]: [&[f64]; 2], exact: &[Big], units: &[Big]) -> Vec<f64> {
-    let each = arithmetics().into_iter().map(|backend| errors(&widened(&net.on::<S>(backend, x, y)), exact, units));
-    each.reduce(|a, b| a.into_iter().zip(b).map(|(a, b)| a.max(b)).collect()).unwrap_or_default()
 }

@@ -24,7 +24,7 @@ macro_rules! entries {
 
 macro_rules! numbers {
     ($float:ty: $($kappa0:ident $kappa1:ident $prepare:ident $conv:ident $dense:ident $layers:ident $deviation:ident
-        $product:ident $products:ident $add:ident $cap:ident $flip:ident $average:ident)*) => {
+        $product:ident $products:ident $add:ident $cap:ident $flip:ident $average:ident $polynomial:ident)*) => {
         entries! {$(
             $kappa0(x: $float) -> $float { dual::kappa0(x) }
             $kappa1(x: $float) -> $float { dual::kappa1(x) }
@@ -42,12 +42,13 @@ macro_rules! numbers {
             $cap(x: &[$float], y: &[$float]) -> Option<$float> { identity_cap(x, y) }
             $flip(x: &[$float], width: usize, out: &mut [$float]) -> Result<(), Error> { flip(x, width, out) }
             $average(x: &mut [$float], y: &[$float]) -> Result<(), Error> { average_flipped(x, y) }
+            $polynomial(u: $float, coefficients: &'static [$float], unit: $float) -> $float { polynomial(u, coefficients, unit) }
         )*}
     };
 }
 
-numbers! { f32: kappa0_f32 kappa1_f32 prepare_f32 conv_f32 dense_f32 layers_f32 deviation_f32 product_f32 products_f32 add_f32 cap_f32 flip_f32 average_f32 }
-numbers! { f64: kappa0_f64 kappa1_f64 prepare_f64 conv_f64 dense_f64 layers_f64 deviation_f64 product_f64 products_f64 add_f64 cap_f64 flip_f64 average_f64 }
+numbers! { f32: kappa0_f32 kappa1_f32 prepare_f32 conv_f32 dense_f32 layers_f32 deviation_f32 product_f32 products_f32 add_f32 cap_f32 flip_f32 average_f32 polynomial_f32 }
+numbers! { f64: kappa0_f64 kappa1_f64 prepare_f64 conv_f64 dense_f64 layers_f64 deviation_f64 product_f64 products_f64 add_f64 cap_f64 flip_f64 average_f64 polynomial_f64 }
 
 entries! {
     request(kernels: &[Kernel], depths: &[usize], trained: Trained) -> Result<Request, Error> {

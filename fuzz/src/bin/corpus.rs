@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use ultrawide::data::npy::write_array;
 use ultrawide::data::readers::{FILE_LEN, RECORD_LEN, gunzip};
 use ultrawide::store::Store;
-use ultrawide_fuzz::manifest_plan;
+use ultrawide_fuzz::{manifest_plan, words_of};
 
 /// One of the folders.
 struct Folder(PathBuf);
@@ -200,10 +200,20 @@ fn arguments() -> io::Result<()> {
         ("regress", "regress --train K.npy --test KT.npy --labels y.npy --test-labels yt.npy --ridge 1e-4"),
         ("own", "run --train-x X.npy --train-y y.npy --test-x XT.npy --test-y yt.npy --net fc --depth 3 --normalise"),
         ("help", "run --help"),
+        ("slope", "run --net fc,cntk-v --slope 0.1 --depth 3"),
+        ("residual", "kernel --x X.npy --out K.npy --net fc --slope -1 --residual 0.5 --depth 21"),
+        ("plan", "plan --data cifar10 --data-dir . --net cntk-gap --depth 21 --nodes 100 --solver cg"),
+        ("sweep", "sweep --store kernels.zarr --ridge 0,1e-4 --variance variance.npy"),
+        ("shard", "run --data digits --net cntk-v --store k.zarr --shard 2/3 --solver mixed"),
+        ("export", "export --target c --out digits.c --support 300 --quantise --name digits"),
+        ("experiment", "experiment equivalence --width 16,64 --seed 3 --quick --report report"),
     ] {
         seeds.put(name, line.replace(' ', "\n"))?;
     }
-    seeds.put("words", [0, 1, 7, 42, 8, 54, 2, 29, 0])?;
+    let words = ["kernel --net cntk-v --depth 3 --slope 0.1", "run --data digits --solver cg --shard 1/4"];
+    for (number, line) in words.into_iter().enumerate() {
+        seeds.put(&format!("words-{number}"), words_of(line))?;
+    }
     for (name, line) in [
         ("depth-0", "run --depth 0"),
         ("depth-1", "run --depth 1 --net fc"),
@@ -222,6 +232,14 @@ fn arguments() -> io::Result<()> {
         ("nothing-trained", "run --depth 2 --train hidden"),
         ("threads-0", "run --threads 0"),
         ("empty-list", "run --net , --depth ,"),
+        ("slope-nan", "run --slope nan"),
+        ("slope-inf", "kernel --x a --out b --slope -inf"),
+        ("residual-inf", "run --net fc --residual inf"),
+        ("residual-on-cntk", "run --net cntk-v --residual 1"),
+        ("shard-beyond", "run --store k.zarr --shard 4/3"),
+        ("nodes-0", "plan --nodes 0"),
+        ("width-0", "experiment init --width 0"),
+        ("seeds-beyond", "experiment drift --seeds 18446744073709551615"),
     ] {
         hostile.put(name, line.replace(' ', "\n"))?;
     }

@@ -8,6 +8,7 @@ use super::settings::dense;
 use super::{JobError, Machine, NetSettings, Pass};
 use crate::data::{Dataset, Labelled};
 use crate::gram::Net;
+use crate::simd::REVISION;
 use crate::store::{Precision, Store};
 use ultrawide_core::{Conv, Kernel, Readout, Request, Shape, Trained};
 
@@ -59,10 +60,6 @@ pub(super) struct Facts<'a> {
     pub(super) precision: Precision,
     pub(super) machine: &'a Machine,
 }
-
-/// Counts the changes of the kernels' bits: a store begun before one is not gone on with after it. `simd/tests/determinism.rs`
-/// notices such a change.
-const REVISION: u32 = 6;
 
 impl Facts<'_> {
     pub(super) fn manifest(&self) -> Map<String, Value> {
