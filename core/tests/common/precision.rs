@@ -159,6 +159,12 @@ pub const FINITE_ERROR: f64 = 0.11;
 /// −½ reaches neither 0 nor −1. Measured: 0.156.
 pub const FINITE_SLOPE: f64 = 0.2;
 
+/// The same of the experiment `tricks` at 95 %, and the mean error at the largest width: of 16 dense nets of each width from 128 to 2,048, and of 48
+/// of 128 and of 512 for the other kernels. Measured: 0.127 and 0.039, 0.165 and 0.118; held against the plain net's kernel, leaky ReLUs of slope 0.1 are 0.065 off.
+pub const TRICKS_DENSE: [[f64; 2]; 2] = [[0.15, 0.05], [0.2, 0.13]];
+/// Of 24 convolutional nets of each width from 32 to 256, and of 48 of 32 and of 128. Measured: 0.22 and 0.13, 0.28 and 0.12, both of pooled nets.
+pub const TRICKS_CONV: [[f64; 2]; 2] = [[0.25, 0.15], [0.3, 0.13]];
+
 /// Of 20,000 simulated studies, those whose interval may miss: 20 at 99.9 %, and three standard deviations more.
 pub const FINITE_MISSED: usize = 34;
 
