@@ -1,4 +1,4 @@
-//! Random ReLU networks of finite width m, their gradients by back-propagation, and the kernels these make.
+//! Random networks of finite width m, their gradients by back-propagation, and the kernels these make.
 //!
 //! All weights are independent standard Gaussians. A net of depth d is, for pixels p and filter positions δ inside the image,
 //!
@@ -17,8 +17,13 @@
 //!
 //! A dense net is the net of one pixel with 1×1 filters, and both of its readouts are the same.
 //!
+//! A leaky ReLU of slope b puts √(2/(1 + b²)) (max(z, 0) + b min(z, 0)) in the place of √2 max(z, 0): of a symmetric z either
+//! half brings half of E[z²], so the root leaves E[a²] = E[z²]/q² as it was. A residual connection of strength s makes
+//! z^h = (z^(h−1) + s·(the z^h above))/√(1 + s²): given the layer below, the two are uncorrelated, and the root keeps the variance.
+//!
 //! With b = ∂f/∂z the gradient of W^h is m^(−½) Σ_p b_k[p] a_c[p+δ], so that the inner product of two gradients is
 //! m⁻¹ Σ_{p,p'} B[p,p'] box(A)[p,p'], with B = Σ_k b_k[p] b'_k[p'] and A = Σ_c a_c[p] a'_c[p']: no gradient is ever stored.
+//! Beside a connection it is s²/(1 + s²) times that.
 
 use super::images::Random;
 use std::f32::consts::TAU;
@@ -30,6 +35,17 @@ pub enum Head {
     Vanilla,
     Gap,
 }
+
+/// What a net has that is not plain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tricks {
+    /// b; 0 is the ReLU.
+    pub slope: f64,
+    /// s of connections around each hidden layer but the first.
+    pub residual: Option<f64>,
+}
+
+pub const PLAIN: Tricks = Tricks { slope: 0.0, residual: None };
 
 /// Fills `out` with standard Gaussians (Box and Muller's).
 fn gaussians(random: &mut Random, out: &mut [f32]) {
@@ -74,6 +90,14 @@ fn add(out: &mut [f32], factor: f32, values: &[f32]) {
 /// Values of every pixel and channel, the channels of a pixel together.
 pub type Map = Vec<f32>;
 
+/// What one image becomes.
+pub struct Pass {
+    /// The image, and a¹ … a^(d−1).
+    maps: Vec<Map>,
+    /// z¹ … z^(d−1): a does not tell the sign of z where b < 0.
+    sums: Vec<Map>,
+}
+
 pub struct Net {
     pixels: usize,
     /// (δ, p, p + δ) of every filter position and pixel for which p + δ is a pixel too; positions without any are not counted.
@@ -82,6 +106,7 @@ pub struct Net {
     taps: usize,
     filter: usize,
     width: usize,
+    tricks: Tricks,
     /// W¹ … W^(d−1), each as [k][δ][c].
     pub layers: Vec<Vec<f32>>,
     /// The vanilla output's weights as [p][c], and gap's.
@@ -90,7 +115,7 @@ pub struct Net {
 }
 
 impl Net {
-    pub fn new(shape: Shape, filter: usize, depth: usize, width: usize, random: &mut Random) -> Self {
+    pub fn new(shape: Shape, filter: usize, depth: usize, width: usize, tricks: Tricks, random: &mut Random) -> Self {
         let pixels = shape.height * shape.width;
         let mut draw = |len: usize| {
             let mut weights = vec![0.0; len];
@@ -106,71 +131,104 @@ impl Net {
             taps,
             filter,
             width,
+            tricks,
             layers: (1..depth).map(|layer| draw(width * fan_in(layer))).collect(),
             vanilla: draw(pixels * width),
             gap: draw(width),
         }
     }
 
-    /// √2/q, which follows each ReLU.
-    fn gain(&self) -> f32 {
-        std::f32::consts::SQRT_2 / self.filter as f32
+    /// a/z where z > 0, and where z < 0: √2/q and 0 of ReLUs.
+    fn gains(&self) -> [f32; 2] {
+        let b = self.tricks.slope;
+        let gain = (2.0 / (1.0 + b * b)).sqrt() / self.filter as f64;
+        [gain as f32, (gain * b) as f32]
     }
 
-    /// m^(−½), which precedes every layer but the first.
-    fn shrink(&self) -> f32 {
-        1.0 / (self.width as f32).sqrt()
+    /// The square of what precedes the weights of a layer, counted from 0, the output's last: 1/m behind a hidden layer.
+    fn square(&self, layer: usize) -> f64 {
+        let share = self.strength(layer).map_or(1.0, |s| s * s / (1.0 + s * s));
+        if layer == 0 { 1.0 } else { share / self.width as f64 }
     }
 
-    /// The input `image` (channels × pixels) and a¹ … a^(d−1).
-    pub fn forward(&self, image: &[f64]) -> Vec<Map> {
+    fn shrink(&self, layer: usize) -> f32 {
+        self.square(layer).sqrt() as f32
+    }
+
+    /// s, where a connection leads around this layer.
+    fn strength(&self, layer: usize) -> Option<f64> {
+        self.tricks.residual.filter(|_| (1..self.layers.len()).contains(&layer))
+    }
+
+    /// out += values/√(1 + s²), where a connection leads around this layer.
+    fn connect(&self, layer: usize, out: &mut Map, values: Option<&Map>) {
+        if let (Some(s), Some(values)) = (self.strength(layer), values) {
+            add(out, (1.0 / (1.0 + s * s).sqrt()) as f32, values);
+        }
+    }
+
+    /// Of `image`, channels × pixels.
+    pub fn forward(&self, image: &[f64]) -> Pass {
         let channels = image.len() / self.pixels;
         let entry = |at: usize| image[at % channels * self.pixels + at / channels] as f32;
         let mut maps = vec![(0..image.len()).map(entry).collect::<Map>()];
+        let mut sums: Vec<Map> = vec![];
+        let [above_zero, below_zero] = self.gains();
         for (layer, weights) in self.layers.iter().enumerate() {
-            let input = maps.last().expect("the image is the first map");
+            let input = &maps[layer];
             let channels = input.len() / self.pixels;
-            let scale = self.gain() * if layer == 0 { 1.0 } else { self.shrink() };
-            let mut map = vec![0.0; self.pixels * self.width];
+            let shrink = self.shrink(layer);
+            let mut sum = vec![0.0; self.pixels * self.width];
             for (k, kernel) in weights.chunks_exact(self.taps * channels).enumerate() {
                 for &[position, p, neighbour] in &self.reach {
-                    map[p * self.width + k] += dot(at(kernel, position, channels), at(input, neighbour, channels));
+                    sum[p * self.width + k] +=
+                        shrink * dot(at(kernel, position, channels), at(input, neighbour, channels));
                 }
             }
-            map.iter_mut().for_each(|z| *z = scale * z.max(0.0));
-            maps.push(map);
+            self.connect(layer, &mut sum, sums.last());
+            maps.push(sum.iter().map(|z| above_zero * z.max(0.0) + below_zero * z.min(0.0)).collect());
+            sums.push(sum);
         }
-        maps
+        Pass { maps, sums }
     }
 
     /// ∂f/∂a^(d−1).
     fn head(&self, head: Head) -> Map {
+        let shrink = self.shrink(self.layers.len());
         match head {
-            Head::Vanilla => self.vanilla.iter().map(|v| v * self.shrink()).collect(),
-            Head::Gap => self.gap.repeat(self.pixels).iter().map(|v| v * self.shrink() / self.pixels as f32).collect(),
+            Head::Vanilla => self.vanilla.iter().map(|v| v * shrink).collect(),
+            Head::Gap => self.gap.repeat(self.pixels).iter().map(|v| v * shrink / self.pixels as f32).collect(),
         }
     }
 
-    /// f, of what [`Net::forward`] returned.
-    pub fn output(&self, maps: &[Map], head: Head) -> f32 {
-        dot(&self.head(head), &maps[self.layers.len()])
+    /// f.
+    pub fn output(&self, pass: &Pass, head: Head) -> f32 {
+        dot(&self.head(head), &pass.maps[self.layers.len()])
     }
 
-    /// ∂f/∂z¹ … ∂f/∂z^(d−1), of what [`Net::forward`] returned.
-    pub fn backward(&self, maps: &[Map], head: Head) -> Vec<Map> {
+    /// The sum of the sizes of the terms that f is a sum of: its rounding is a part of this.
+    pub fn terms(&self, pass: &Pass, head: Head) -> f32 {
+        self.head(head).iter().zip(&pass.maps[self.layers.len()]).map(|(v, a)| (v * a).abs()).sum()
+    }
+
+    /// ∂f/∂z¹ … ∂f/∂z^(d−1).
+    pub fn backward(&self, pass: &Pass, head: Head) -> Vec<Map> {
         let m = self.width;
+        let [above_zero, below_zero] = self.gains();
         let mut signal = self.head(head);
-        let mut signals = vec![];
-        for layer in (1..maps.len()).rev() {
-            // From ∂f/∂a to ∂f/∂z: a is positive where z is.
-            for (signal, &a) in signal.iter_mut().zip(&maps[layer]) {
-                *signal *= if a > 0.0 { self.gain() } else { 0.0 };
+        let mut signals: Vec<Map> = vec![];
+        for layer in (0..self.layers.len()).rev() {
+            // From ∂f/∂a to ∂f/∂z.
+            for (signal, &z) in signal.iter_mut().zip(&pass.sums[layer]) {
+                *signal *= if z > 0.0 { above_zero } else { below_zero };
             }
+            self.connect(layer + 1, &mut signal, signals.last());
             let mut below = vec![0.0; self.pixels * m];
-            if layer > 1 {
-                for (k, kernel) in self.layers[layer - 1].chunks_exact(self.taps * m).enumerate() {
+            if layer > 0 {
+                let shrink = self.shrink(layer);
+                for (k, kernel) in self.layers[layer].chunks_exact(self.taps * m).enumerate() {
                     for &[position, p, neighbour] in &self.reach {
-                        let factor = signal[p * m + k] * self.shrink();
+                        let factor = signal[p * m + k] * shrink;
                         if factor != 0.0 {
                             add(&mut below[neighbour * m..(neighbour + 1) * m], factor, at(kernel, position, m));
                         }
@@ -183,28 +241,28 @@ impl Net {
         signals
     }
 
-    /// ⟨∇f(x), ∇f(x')⟩ over the weights of each layer, the output's last, from the maps and signals of x and x'.
-    pub fn products(&self, maps: [&[Map]; 2], signals: [&[Map]; 2], head: Head) -> Vec<f64> {
+    /// ⟨∇f(x), ∇f(x')⟩ over the weights of each layer, the output's last, from the passes and signals of x and x'.
+    pub fn products(&self, passes: [&Pass; 2], signals: [&[Map]; 2], head: Head) -> Vec<f64> {
         let n = self.pixels;
+        let maps = passes.map(|pass| &pass.maps);
         let mut products = vec![];
         for layer in 0..self.layers.len() {
             let a = self.gram(&maps[0][layer], &maps[1][layer]);
             let b = self.gram(&signals[0][layer], &signals[1][layer]);
-            let scale = if layer == 0 { 1.0 } else { 1.0 / self.width as f64 };
             let mut sum = 0.0;
             for &[position, p, to] in &self.reach {
                 for &[_, p_other, to_other] in self.reach.iter().filter(|other| other[0] == position) {
                     sum += b[p * n + p_other] * a[to * n + to_other];
                 }
             }
-            products.push(scale * sum);
+            products.push(self.square(layer) * sum);
         }
         let last = self.gram(&maps[0][self.layers.len()], &maps[1][self.layers.len()]);
         let read_out = match head {
             Head::Vanilla => (0..n).map(|p| last[p * n + p]).sum::<f64>(),
             Head::Gap => last.iter().sum::<f64>() / (n * n) as f64,
         };
-        products.push(read_out / self.width as f64);
+        products.push(self.square(self.layers.len()) * read_out);
         products
     }
 
