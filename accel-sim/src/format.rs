@@ -109,6 +109,9 @@ impl Format {
     }
 
     /// The nearest number of this format.
+    ///
+    /// # Accuracy
+    /// Correctly rounded; beyond the range infinite or, in fixed point, saturated. NaN is 0 in fixed point.
     #[inline(always)]
     pub fn round(self, x: f64) -> f64 {
         match self {
@@ -140,12 +143,18 @@ impl Format {
     }
 
     /// x + y.
+    ///
+    /// # Accuracy
+    /// Correctly rounded.
     #[inline(always)]
     pub fn add(self, x: f64, y: f64) -> f64 {
         self.round(x + y)
     }
 
     /// x · y.
+    ///
+    /// # Accuracy
+    /// Correctly rounded.
     #[inline(always)]
     pub fn mul(self, x: f64, y: f64) -> f64 {
         match self {
@@ -155,6 +164,9 @@ impl Format {
     }
 
     /// x / y.
+    ///
+    /// # Accuracy
+    /// Correctly rounded.
     #[inline(always)]
     pub fn div(self, x: f64, y: f64) -> f64 {
         match self {
@@ -167,6 +179,9 @@ impl Format {
     }
 
     /// √x; 0 for negative fixed point, which has no NaN.
+    ///
+    /// # Accuracy
+    /// Correctly rounded.
     #[inline(always)]
     pub fn sqrt(self, x: f64) -> f64 {
         match self {
@@ -181,6 +196,9 @@ impl Format {
     }
 
     /// x · y + z, rounded once.
+    ///
+    /// # Accuracy
+    /// Correctly rounded.
     #[inline(always)]
     pub fn mul_add(self, x: f64, y: f64, z: f64) -> f64 {
         match self {

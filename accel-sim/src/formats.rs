@@ -63,6 +63,9 @@ fn pair(net: &Conv, x: &Prepared, y: &Prepared) -> Result<Vec<f64>, Error> {
 
 /// Computes all kernels of a data set on all threads; `tick` is called for each row.
 ///
+/// # Accuracy
+/// That of the arithmetic, which is what is asked: each operation rounds as the format does.
+///
 /// # Errors
 /// Those of the core.
 pub fn kernels(net: &Conv, data: &Dataset, arithmetic: Arithmetic, tick: impl Fn() + Sync) -> anyhow::Result<Kernels> {
@@ -99,6 +102,9 @@ pub fn kernels(net: &Conv, data: &Dataset, arithmetic: Arithmetic, tick: impl Fn
 }
 
 /// What the kernels are worth, depth by depth, against those of [`REFERENCE`].
+///
+/// # Accuracy
+/// Errors as far as the reference knows them; eigenvalues some ε of the largest in `f64`; what is regressed on is that of [`Workspace::solve`].
 ///
 /// # Errors
 /// Labels that are none of the classes.

@@ -125,7 +125,8 @@ fn exact_mul_add([x, y, z]: [f64; 3], digits: i32, least: i32, limit: i32) -> f6
         let up = drop > 0 && (rest > half || (rest == half && quotient & 1 == 1));
         (quotient + u128::from(up)) as f64 * 2f64.powi(drop + unit)
     };
-    let value = if value >= 2f64.powi(limit) { f64::INFINITY } else { value };
+    let limit = 2f64.powi(limit);
+    let value = if value >= limit { f64::INFINITY } else { value };
     if sum < 0 { -value } else { value }
 }
 

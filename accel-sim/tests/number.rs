@@ -1,14 +1,24 @@
 //! The core's recursion on simulated numbers: the bits of the core's own floats, and operations counted by hand.
 
-use ultrawide::data::{Images, Pixels};
+use ultrawide::data::{Images, Kind, LoadOptions, Pixels, load};
 use ultrawide::gram::{Gram, Net};
+use ultrawide::job::{Machine, NetKind, NetSettings, RunOptions, Silent, run};
+use ultrawide::regression::{Targets, Workspace};
 use ultrawide::simd::{Backend, Element};
+use ultrawide::store::Precision;
 use ultrawide_accel_sim::format::Format;
+use ultrawide_accel_sim::formats::{Kernels, REFERENCE, judge, kernels};
 use ultrawide_accel_sim::number::{Arithmetic, Lane, MultiplyAdd, Op, Tally, Vector, simulate};
 use ultrawide_core::{
     Conv, Dense, Error, Kernel, Number, Readout, Request, Scalar, Shape, Trained, conv_pair, conv_scratch_len,
     dense_pair, identity_cap, prepare, prepared_len,
 };
+
+#[allow(dead_code, reason = "a file of the core's tests, of which a part is used")]
+#[path = "../../core/tests/common/precision.rs"]
+mod precision;
+
+use precision::{NARROW, REAL_F32, SPECTRUM};
 
 const BOTH: [Kernel; 2] = [Kernel::Nngp, Kernel::Ntk];
 
@@ -149,7 +159,6 @@ fn narrow_formats() -> Result<(), Error> {
         Ok((kernels?, tally))
     };
     let (exact, _) = run(Arithmetic::uniform(Format::F64, MultiplyAdd::Fused))?;
-    // The rounding of a number of as many digits, times 30: products, roots and eleven layers; measured: below 8.
     for (format, accumulator, digits) in [
         (Format::F16, Format::F32, 11),
         (Format::Bf16, Format::F32, 8),
@@ -157,11 +166,56 @@ fn narrow_formats() -> Result<(), Error> {
     ] {
         let (kernels, tally) = run(Arithmetic { format, accumulator, multiply_add: MultiplyAdd::Fused })?;
         assert_eq!(tally.beyond, 0, "{format}");
+        let unit = 2f64.powi(-digits);
         for (ours, exact) in kernels.iter().zip(&exact) {
             let error = (ours / exact - 1.0).abs();
-            assert!(error < 30.0 * 2f64.powi(-digits), "{format}: {ours} instead of {exact}");
+            assert!(error < NARROW * unit, "{format}: {ours} instead of {exact}");
         }
     }
+    Ok(())
+}
+
+/// A data set of a few digits is judged as the host computes it.
+#[test]
+fn kernels_are_judged_by_what_the_host_makes_of_them() -> anyhow::Result<()> {
+    let mut options = LoadOptions::new(Kind::Digits);
+    (options.train_size, options.test_size) = (Some(12), Some(20));
+    let data = load(&options)?;
+    let shape = data.train.images.shape();
+    let net = Conv::new(shape, 3, &[Readout::Vanilla], Request::new(&[Kernel::Ntk], &[3], Trained::All)?)?;
+    let exact = kernels(&net, &data, REFERENCE, || ())?;
+    let of = |kernels: &Kernels| anyhow::Ok(judge(&net, &data, kernels, &exact)?.remove(0));
+    let quality = of(&exact)?;
+    assert_eq!((quality.largest, quality.mean, quality.ridge), (0.0, 0.0, Some(0.0)));
+
+    let machine = Machine::new(Backend::select()?, Some(1))?;
+    let nets = NetSettings {
+        nets: vec![NetKind::CntkV],
+        depths: vec![3],
+        kernels: vec![Kernel::Ntk],
+        trained: None,
+        lap: None,
+        filter: 3,
+        slope: 0.0,
+        residual: None,
+    };
+    let (precision, subset) = (Precision::F64, String::new());
+    let (solver, store) = (None, None);
+    let options =
+        RunOptions { nets, precision, flip: false, tile: None, ridge: 0.0, solver, store, resume: false, subset };
+    let report = run(&data, &options, &machine, &Silent)?;
+    assert_eq!(quality.accuracy, report.results[0].accuracy);
+    let host_net = Net::Conv(net.clone());
+    let gram = Gram { net: &host_net, flip: false, x: &data.train.images, y: None, tile: 12 };
+    let values = gram.tile::<f64>(0, 0, machine.backend)?;
+    let mut workspace = Workspace::new(12, 1)?;
+    workspace.load(|lower| Ok(lower.set_tile(0, 0, 12, 12, &values)?))?;
+    let [least, most] = workspace.spectrum(&Targets::new(&data.train.labels, data.classes.len())?)?.extremes();
+    assert!((quality.least - least / most).abs() < SPECTRUM, "{} {least} {most}", quality.least);
+
+    let single = kernels(&net, &data, Arithmetic::uniform(Format::F32, MultiplyAdd::Fused), || ())?;
+    let quality = of(&single)?;
+    assert!(0.0 < quality.mean && quality.mean < quality.largest && quality.largest < REAL_F32, "{quality:?}");
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! The tolerances of all tests stand in one file, `core/tests/common/precision.rs`: here the sources of the tests are searched for others.
 //!
-//! What counts as one: a float that something is compared with, an end of a range that must contain something, an argument of `check`; a constant that
-//! is a float and nothing else, or is called one of ULP; a number that a distance is compared with. 0 and 1 are exact, and what is larger than
+//! What counts as one: a float that something is compared with, an end of a range that must contain something, an argument of `check`, or of a function of
+//! the same file for a parameter called `tolerance`; a constant that is a float and nothing else, or is called one of ULP; a number that a distance is
+//! compared with. 0 and 1 are exact, and what is larger than
 //! 1,000 bounds something else than an error. That finds whatever is written as the tests of today are, not all that could be.
 
 use std::fs;
@@ -99,30 +100,100 @@ fn defines(line: &str) -> bool {
     })
 }
 
+/// What stands between the bracket that `text` begins with and its partner, split at the commas of that level.
+fn arguments(text: &str) -> Vec<&str> {
+    let (mut arguments, mut depth, mut start) = (vec![], 0, 1);
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 || depth == 1 && c == ',' {
+            arguments.push(&text[start..at]);
+            start = at + 1;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    arguments
+}
+
+/// The functions of a file that take a tolerance, and which of their arguments it is.
+fn helpers(source: &str) -> Vec<(&str, usize)> {
+    let signatures = source.match_indices("fn ").map(|(at, found)| &source[at + found.len()..]);
+    let helper = |signature: &'_ str| -> Option<usize> {
+        let parameters = arguments(&signature[signature.find('(')?..]);
+        let named = parameters.iter().filter(|parameter| !parameter.trim_end().ends_with("self"));
+        named.map(|parameter| parameter.trim_start()).position(|parameter| parameter.starts_with("tolerance:"))
+    };
+    let name =
+        |signature: &'_ str| signature.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(signature.len());
+    signatures.filter_map(|signature| Some((&signature[..name(signature)], helper(signature)?))).collect()
+}
+
+/// The lines, counted from 0, that call such a function with a tolerance.
+fn calls(source: &str) -> Vec<usize> {
+    let mut lines = vec![];
+    for (name, index) in helpers(source) {
+        for (at, _) in source.match_indices(name) {
+            let (before, after) = (&source[..at], &source[at + name.len()..]);
+            let begins = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_') && !before.ends_with("fn ");
+            // Types may stand between the name and the arguments.
+            let after = match after.strip_prefix("::<") {
+                Some(types) => types.split_once('>').map_or("", |(_, after)| after),
+                None => after,
+            };
+            let arguments = if begins && after.starts_with('(') { arguments(after) } else { vec![] };
+            if arguments.get(index).is_some_and(|argument| holds_float(argument)) {
+                lines.push(before.matches('\n').count());
+            }
+        }
+    }
+    lines
+}
+
 /// The lines, counted from 1, that hold a tolerance.
 fn tolerances(source: &str) -> Vec<usize> {
     let source = bare(source);
+    let calls = calls(&source);
     let lines: Vec<&str> = source.lines().collect();
     let holds = |index: &usize| {
         let (line, next) = (lines[*index], lines.get(*index + 1).copied().unwrap_or(""));
         // An operator at the end of a line goes on in the next.
         let line = if line.ends_with(['<', '=', '>']) { format!("{line} {}", next.trim()) } else { format!("{line} ") };
         let argument = line.split_once(".check(").is_some_and(|(_, arguments)| holds_float(arguments));
-        compares(&line) || contains(&line) || defines(&line) || argument
+        compares(&line) || contains(&line) || defines(&line) || argument || calls.contains(index)
     };
     (0..lines.len()).filter(holds).map(|index| index + 1).collect()
 }
 
 /// The part of a file that is test: all of what is for tests alone, of others the modules at the end.
 fn test_part(path: &str, source: &str) -> Option<usize> {
-    let whole =
-        ["accuracy/", "benches/", "fuzz/"].iter().any(|folder| path.starts_with(folder)) || path.contains("/tests/");
-    if whole {
+    let whole = ["accuracy/", "benches/", "c/", "firmware/", "fuzz/"].iter().any(|folder| path.starts_with(folder));
+    if whole || path.contains("/tests/") || path.ends_with("/tests.rs") {
         return Some(0);
     }
     let lines: Vec<&str> = source.lines().collect();
     lines.windows(2).position(|pair| pair[0].trim() == "#[cfg(test)]" && pair[1].ends_with("mod tests {"))
 }
+
+/// All folders with crates.
+const FOLDERS: [&str; 12] = [
+    "accel-sim",
+    "accuracy",
+    "benches",
+    "c",
+    "classifier",
+    "core",
+    "finite",
+    "firmware",
+    "fuzz",
+    "host",
+    "plot",
+    "simd",
+];
 
 /// The Rust files below a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -144,12 +215,12 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn every_tolerance_stands_in_one_file() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let (mut found, mut searched) = (vec![], 0);
-    for path in ["accuracy", "benches", "core", "fuzz", "host"].iter().flat_map(|folder| files(&root.join(folder))) {
+    for path in FOLDERS.iter().flat_map(|folder| files(&root.join(folder))) {
         let name =
             path.strip_prefix(&root).expect("a file of the repository").to_str().expect("a name in UTF-8").to_owned();
         let source = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
         if name == "core/tests/common/precision.rs" {
-            assert!(tolerances(&source).len() > 60, "the search is blind to {:?}", tolerances(&source));
+            assert!(tolerances(&source).len() > 80, "the search is blind to {:?}", tolerances(&source));
             continue;
         }
         let Some(start) = test_part(&name, &source) else { continue };
@@ -158,7 +229,7 @@ fn every_tolerance_stands_in_one_file() {
             found.push(format!("{name}:{line}: {}", source.lines().nth(line - 1).unwrap_or("").trim()));
         }
     }
-    assert!(searched > 80, "only {searched} files");
+    assert!(searched > 150, "only {searched} files");
     assert!(found.is_empty(), "tolerances outside core/tests/common/precision.rs:\n{}", found.join("\n"));
 }
 
@@ -182,6 +253,11 @@ fn the_search_finds_tolerances() {
     ] {
         assert_eq!(tolerances(line).len(), 1, "{line}");
     }
+    let helper = "fn near<T>(found: T, expected: f64, tolerance: f64, what: &str) {}\n";
+    for call in ["near(x, 2.0, 0.1 * scale, \"x\");", "if near::<f32>(\nf(x, 2.0), 2.0, 1e-3) {"] {
+        assert_eq!(tolerances(&format!("{helper}{call}")), [2], "{call}");
+    }
+    assert_eq!(tolerances("fn check(&self, tolerance: f64) {}\nself.check(1e-3);"), [2]);
     assert_eq!(tolerances("let x = 1e-3;\n\nassert!(x < 1e-3);"), [3]);
 }
 
@@ -203,5 +279,9 @@ fn the_search_finds_nothing_else() {
         "let f: Vec<f64> = vec![0.25; 3];",
     ] {
         assert!(tolerances(line).is_empty(), "{line}");
+    }
+    let helper = "fn near(found: f64, expected: f64, tolerance: f64) -> bool {}\n";
+    for call in ["near(x, 2.5, TOLERANCE * 2);", "appear(1, 2, 0.5);", "fn near(a: f64) -> f64 { 0.5 }"] {
+        assert!(tolerances(&format!("{helper}{call}")).is_empty(), "{call}");
     }
 }

@@ -130,6 +130,9 @@ impl Model<'_> {
 
     /// Writes support image `index` as the kernels see it.
     ///
+    /// # Accuracy
+    /// Floats are copied; of bytes the product and the sum of [`Affine`] are each rounded to `f32`.
+    ///
     /// # Errors
     /// As [`classify`](Self::classify), and [`Error::Length`] where there is no such image.
     pub fn image(&self, index: usize, out: &mut [f32]) -> Result<(), Error> {

@@ -43,12 +43,18 @@ impl Model {
     }
 
     /// f, a row for each output, a column for each image.
+    ///
+    /// # Accuracy
+    /// Those of [`Network::forward`], times the factors and added in `f32`; of an antisymmetric model before training exactly 0.
     pub fn outputs(&self, x: &Batch) -> Mat<f32> {
         let parts = self.parts.iter().map(|(factor, network)| Scale(*factor) * network.forward(x).outputs);
         parts.reduce(|sum, part| sum + part).unwrap_or_else(Mat::new)
     }
 
     /// ⟨∂f(x)/∂θ, ∂f(x')/∂θ⟩ over all its weights in these layers.
+    ///
+    /// # Accuracy
+    /// That of [`Network::kernel`]; the squares of the factors, which are `f32`, are formed in `f64`.
     pub fn kernel(&self, x: &Batch, y: &Batch, layers: Layers) -> Mat<f64> {
         let one = |(factor, network): &(f32, Network)| Scale(f64::from(*factor).powi(2)) * network.kernel(x, y, layers);
         self.parts.iter().map(one).reduce(|sum, part| sum + part).unwrap_or_else(Mat::new)
@@ -58,6 +64,9 @@ impl Model {
     ///
     /// # Shapes
     /// `y`: outputs × images.
+    ///
+    /// # Accuracy
+    /// The gradient is that of [`Network::gradient`], new weights are rounded to `f32`; the squares of the loss are summed in `f64`.
     pub fn step(&mut self, x: &Batch, y: MatRef<'_, f32>, rate: f32, layers: Layers) -> f64 {
         let passes: Vec<_> = self.parts.iter().map(|(_, network)| network.forward(x)).collect();
         let mut residual = -y.to_owned();

@@ -29,6 +29,9 @@ impl Weights {
     }
 
     /// self ← self + factor·other, for these layers.
+    ///
+    /// # Accuracy
+    /// Product and sum are each rounded to `f32`.
     pub fn add(&mut self, factor: f32, other: &Weights, layers: Layers) {
         let depth = self.hidden.len() + 1;
         for (layer, (to, from)) in (1..).zip(self.layers_mut().zip(other.layers())) {
@@ -41,6 +44,9 @@ impl Weights {
     }
 
     /// Σ self·other of each layer.
+    ///
+    /// # Accuracy
+    /// Products and sums in `f64`, of which the products are exact.
     pub fn products(&self, other: &Weights) -> Vec<f64> {
         let both = self.layers().zip(other.layers());
         both.map(|(own, other)| {
@@ -51,6 +57,9 @@ impl Weights {
     }
 
     /// ‖self − other‖/‖other‖ of each layer (Frobenius), and of all of them together at the end.
+    ///
+    /// # Accuracy
+    /// Differences, squares and sums in `f64`.
     pub fn distances(&self, other: &Weights) -> Vec<f64> {
         let square = |of: &dyn Fn(usize, usize) -> f64, (rows, columns): (usize, usize)| -> f64 {
             (0..columns).map(|column| (0..rows).map(|row| of(row, column).powi(2)).sum::<f64>()).sum()
@@ -144,6 +153,9 @@ impl Network {
 
     /// The outputs for all images.
     ///
+    /// # Accuracy
+    /// Products and sums in `f32`, in an order that does not depend on the threads: near 1e-6 of the norm of the gradient with respect to a layer's weights.
+    ///
     /// # Cost
     /// 2·m²·q² operations for each pixel, image and hidden layer but the first; memory for d arrays of m numbers for each pixel of each image.
     pub fn forward(&self, x: &Batch) -> Pass {
@@ -179,6 +191,9 @@ impl Network {
     }
 
     /// What the last layer sees, with the factor before it: a column for each image. The outputs are the last weights times these.
+    ///
+    /// # Accuracy
+    /// That of [`forward`](Self::forward).
     pub fn features(&self, x: &Batch) -> Mat<f32> {
         Scale(self.net.shrink(self.net.depth)) * self.read(&self.forward(x).maps)
     }
@@ -237,6 +252,9 @@ impl Network {
     ///
     /// # Shapes
     /// `factors`: outputs × images.
+    ///
+    /// # Accuracy
+    /// Products and sums in `f32`, as those of [`forward`](Self::forward): inner products of gradients are those of [`kernel`](Self::kernel) to 1e-6 of their norms.
     ///
     /// # Cost
     /// Twice that of [`forward`](Self::forward).

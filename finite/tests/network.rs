@@ -5,6 +5,12 @@ use rayon::ThreadPoolBuilder;
 use ultrawide_core::Shape;
 use ultrawide_finite::{Architecture, Batch, Error, Head, Layers, Model, Network, Tricks};
 
+#[allow(dead_code, reason = "a file of the core's tests, of which a part is used")]
+#[path = "../../core/tests/common/precision.rs"]
+mod precision;
+
+use precision::{NET_DISTANCE, NET_GRADIENT, NET_HALVES, NET_KERNEL, NET_LEARNT, NET_LOSS, NET_OUTPUT, NET_SUM};
+
 fn net(shape: [usize; 3], filter: usize, depth: usize, width: usize, head: Head) -> Architecture {
     let [channels, height, width_of_image] = shape;
     let shape = Shape { channels, height, width: width_of_image };
@@ -59,7 +65,10 @@ fn gradients_are_those_of_differences() {
             let difference = (moved(step) - moved(-step)) / f64::from(2.0 * step);
             let slope: f64 = gradient.products(direction.weights()).iter().sum();
             let size = slope.abs().max(1.0);
-            assert!((slope - difference).abs() < 0.02 * size, "{net:?} {layers:?}: {slope} against {difference}");
+            assert!(
+                (slope - difference).abs() < NET_GRADIENT * size,
+                "{net:?} {layers:?}: {slope} against {difference}"
+            );
             assert!(slope != 0.0 || (layers == Layers::Hidden && depth == 2), "{net:?} {layers:?}");
         }
     }
@@ -81,7 +90,28 @@ fn kernels_are_products_of_gradients() {
                     let own: f64 = gradients[n].products(&gradients[n]).iter().sum();
                     let others: f64 = gradients[other].products(&gradients[other]).iter().sum();
                     let error = (kernel[(n, column)] - expected).abs();
-                    assert!(error <= 1e-5 * (own * others).sqrt(), "{net:?} {layers:?}: {error}");
+                    assert!(error <= NET_KERNEL * (own * others).sqrt(), "{net:?} {layers:?}: {error}");
+                }
+            }
+        }
+    }
+}
+
+/// A net is homogeneous in the weights of each layer: ⟨W, ∂f/∂W⟩ = f, whatever the layer; a residual connection would lead around it.
+#[test]
+fn outputs_are_those_of_every_layer() {
+    for ((shape, filter, depth, head), tricks) in NETS.into_iter().flat_map(|net| TRICKS.map(|tricks| (net, tricks))) {
+        let net = Architecture { tricks, ..net(shape, filter, depth, 30, head) };
+        let (network, x) = (Network::new(net, 6).unwrap(), images(&net, 3));
+        let pass = network.forward(&x);
+        for (output, image) in (0..2).flat_map(|output| (0..3).map(move |image| (output, image))) {
+            let one = Mat::from_fn(2, 3, |o, n| if (o, n) == (output, image) { 1.0 } else { 0.0 });
+            let gradient = network.gradient(&pass, one.as_ref(), Layers::All);
+            let f = f64::from(pass.outputs[(output, image)]);
+            let (products, size) = (gradient.products(network.weights()), gradient.products(&gradient));
+            for (layer, (product, size)) in (1..).zip(products.into_iter().zip(size)) {
+                if tricks.residual.is_none() || layer == 1 || layer == depth {
+                    assert!((product - f).abs() <= NET_OUTPUT * size.sqrt(), "{net:?}, layer {layer}: {product}, {f}");
                 }
             }
         }
@@ -98,7 +128,7 @@ fn features_make_the_kernel_of_the_last_layer() {
             let product: f64 =
                 (0..features.nrows()).map(|k| f64::from(features[(k, i)]) * f64::from(features[(k, j)])).sum();
             let size = (kernel[(i, i)] * kernel[(j, j)]).sqrt();
-            assert!((product - kernel[(i, j)]).abs() < 1e-5 * size, "{net:?}: {product}");
+            assert!((product - kernel[(i, j)]).abs() < NET_KERNEL * size, "{net:?}: {product}");
         }
     }
 }
@@ -111,7 +141,7 @@ fn a_model_without_output_learns_and_keeps_its_kernel() {
     assert!(model.outputs(&x) == Mat::zeros(2, 6));
     let plain = Model::plain(net, 9).unwrap();
     let (own, of_plain) = (model.kernel(&x, &x, Layers::All), plain.kernel(&x, &x, Layers::All));
-    assert!((0..6).all(|i| (own[(i, 1)] - of_plain[(i, 1)]).abs() < 1e-6 * of_plain[(1, 1)]));
+    assert!((0..6).all(|i| (own[(i, 1)] - of_plain[(i, 1)]).abs() < NET_HALVES * of_plain[(1, 1)]));
     let halved = Model::scaled(net, 0.5, 9).unwrap();
     let (outputs, half) = (plain.outputs(&x), halved.outputs(&x));
     assert!((0..6).all(|i| half[(0, i)] == outputs[(0, i)] / 2.0));
@@ -119,10 +149,25 @@ fn a_model_without_output_learns_and_keeps_its_kernel() {
     let trace: f64 = (0..6).map(|i| own[(i, i)]).sum();
     let losses: Vec<f64> = (0..400).map(|_| model.step(&x, y.as_ref(), (1.0 / trace) as f32, Layers::All)).collect();
     assert!(losses.windows(2).all(|pair| pair[1] <= pair[0]), "{losses:?}");
-    assert!(losses[399] < 0.1 * losses[0], "{losses:?}");
+    assert!(losses[399] < NET_LEARNT * losses[0], "{losses:?}");
     // ½ Σ y² at an output of 0.
     let expected = (6.0 * 0.81 + 6.0 * 0.01) / 2.0;
-    assert!((losses[0] - expected).abs() < 1e-6, "{}", losses[0]);
+    assert!((losses[0] - expected).abs() < NET_LOSS, "{}", losses[0]);
+}
+
+#[test]
+fn weights_are_added_layer_by_layer() {
+    let net = net([2, 3, 4], 3, 4, 8, Head::Vanilla);
+    let [own, other] = [1, 2].map(|seed| Network::new(net, seed).unwrap().weights().clone());
+    let mut sum = own.clone();
+    sum.add(-1.0, &own, Layers::All);
+    assert_eq!(sum.products(&sum), [0.0; 4]);
+    sum.add(0.1, &other, Layers::Hidden);
+    let (products, squares) = (sum.products(&other), other.products(&other));
+    for (layer, (product, square)) in (1..).zip(products.into_iter().zip(squares)) {
+        let expected = if Layers::Hidden.contain(layer, 4) { f64::from(0.1f32) * square } else { 0.0 };
+        assert!((product - expected).abs() <= NET_SUM * expected, "{layer}: {product}, {expected}");
+    }
 }
 
 #[test]
@@ -144,7 +189,7 @@ fn training_some_layers_leaves_the_others() {
         // The distance of all together, by those of the layers.
         let norms = before.products(&before);
         let squares: f64 = distances.iter().zip(&norms).map(|(distance, norm)| distance.powi(2) * norm).sum();
-        assert!((all / (squares / norms.iter().sum::<f64>()).sqrt() - 1.0).abs() < 1e-9, "{layers:?}: {all}");
+        assert!((all / (squares / norms.iter().sum::<f64>()).sqrt() - 1.0).abs() < NET_DISTANCE, "{layers:?}: {all}");
     }
 }
 

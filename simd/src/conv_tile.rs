@@ -27,6 +27,9 @@ pub struct ConvTile<'a, S> {
 impl<S: Element> ConvTile<'_, S> {
     /// Computes the tile on this backend's vectors.
     ///
+    /// # Accuracy
+    /// That of [`conv_pair`] on numbers that round as the backend's do; the bits of an entry depend on nothing that shares its vector or its tile.
+    ///
     /// # Errors
     /// What the core refuses.
     ///

@@ -33,6 +33,10 @@ pub struct DenseTile<'a, S> {
 impl<S: Element> DenseTile<'_, S> {
     /// Computes the tile on this backend's vectors.
     ///
+    /// # Accuracy
+    /// That of [`dense_pair`](ultrawide_core::dense_pair) on numbers that round as the backend's do; the bits of an entry depend on nothing that shares its vector or its
+    /// tile.
+    ///
     /// # Errors
     /// What the core refuses.
     ///

@@ -18,6 +18,10 @@ const LEFT: f64 = 1e-2;
 
 /// Runs the experiment.
 ///
+/// # Accuracy
+/// The intervals are exact where what scatters is Gaussian. What is left of the targets when training ends, a hundredth unless the steps run out, is in the
+/// differences, too.
+///
 /// # Errors
 /// Images that no network takes; a kernel that cannot be solved.
 ///

@@ -87,6 +87,9 @@ impl Experiment {
 
     /// Runs it.
     ///
+    /// # Accuracy
+    /// That of the experiment.
+    ///
     /// # Errors
     /// Images that no network takes, no memory, kernels that cannot be solved.
     pub fn run(self, setting: &Setting<'_>) -> Result<Finding, ExperimentError> {

@@ -40,6 +40,9 @@ impl Interval {
     }
 
     /// Its ends, as far as they lie between two bounds that the value cannot leave: what is cut off held nothing possible, so that the rest covers as often.
+    ///
+    /// # Accuracy
+    /// One rounding for each end.
     pub fn within(&self, bounds: [f64; 2]) -> [f64; 2] {
         [self.center - self.half, self.center + self.half].map(|end| end.clamp(bounds[0], bounds[1]))
     }
@@ -65,6 +68,9 @@ pub const SHARE: [f64; 2] = [0.0, 1.0];
 pub const CORRELATION: [f64; 2] = [-1.0, 1.0];
 
 /// The intervals, within these bounds, as error bars; one that is unknown has none.
+///
+/// # Accuracy
+/// That of [`Interval::within`].
 pub fn bars(values: &[(f64, Interval)], bounds: [f64; 2]) -> impl Iterator<Item = (f64, f64, f64)> {
     let known = values.iter().filter(|(_, value)| value.half.is_finite());
     known.map(move |(x, value)| {
@@ -139,6 +145,9 @@ impl PowerLaw {
     }
 
     /// The same through the wider half of the widths, at least two: what narrow nets do, the law of wide ones does not tell.
+    ///
+    /// # Accuracy
+    /// That of [`fit`](Self::fit).
     pub fn of_wide(points: &[(f64, f64)]) -> Self {
         let mut widths: Vec<f64> = points.iter().map(|point| point.0).collect();
         widths.sort_by(f64::total_cmp);
@@ -149,11 +158,17 @@ impl PowerLaw {
     }
 
     /// Its value.
+    ///
+    /// # Accuracy
+    /// A power in `f64`: some ε times 1 + |slope · ln x|.
     pub fn at(&self, x: f64) -> f64 {
         self.factor * x.powf(self.slope.center)
     }
 
     /// The 95 % confidence interval of the line at x.
+    ///
+    /// # Accuracy
+    /// The interval is exact where that of the slope is; its ends are as right as [`at`](Self::at).
     pub fn band(&self, x: f64) -> (f64, f64) {
         // half / spread^(−½) is t·s, the error of one residual.
         let half = self.slope.half * (self.spread / self.count + (x.ln() - self.x_mean).powi(2)).sqrt();
@@ -172,12 +187,18 @@ impl PowerLaw {
 }
 
 /// √(mean of the squares).
+///
+/// # Accuracy
+/// A plain sum in `f64`.
 pub fn root_mean_square(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0usize), |(sum, count), value| (sum + value * value, count + 1));
     (sum / count as f64).sqrt()
 }
 
 /// Pearson's correlation of pairs; NaN where one of them does not vary.
+///
+/// # Accuracy
+/// Plain sums in `f64` of differences from the means.
 pub fn correlation(pairs: &[(f64, f64)]) -> f64 {
     let (x_mean, y_mean) = (average(pairs.iter().map(|pair| pair.0)), average(pairs.iter().map(|pair| pair.1)));
     let sum = |of: fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| of(x - x_mean, y - y_mean)).sum::<f64>();

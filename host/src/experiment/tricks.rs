@@ -35,6 +35,9 @@ pub(super) fn families(kinds: &[Kind], depth: usize, widths: &[usize]) -> Vec<Fa
 
 /// Runs the experiment.
 ///
+/// # Accuracy
+/// That of [`init`](super::init()).
+///
 /// # Errors
 /// Images that no network takes.
 pub fn tricks(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {

@@ -163,6 +163,9 @@ impl<'a> Solver<'a> {
     ///
     /// A kernel for which there is no solution is noted in the row and is no error: the others may have one.
     ///
+    /// # Accuracy
+    /// Weights: [`Workspace::solve`], by the other methods [`solve_tiles`]; scores: [`Predictor::add_block`].
+    ///
     /// # Errors
     /// Tiles that cannot be read, matrices of other sizes than the labels, no memory.
     pub fn tiles<S: Float>(

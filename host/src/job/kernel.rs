@@ -78,6 +78,9 @@ impl KernelReport {
 /// # Shapes
 /// (n, m) for one output, (1, n) of a diagonal; (depths, n, m) for one kernel at several depths, (kernels, depths, n, m) for two kernels.
 ///
+/// # Accuracy
+/// That of [`Gram::tile`], with the same bits for any tiles and threads.
+///
 /// # Errors
 /// Settings that describe no network, images that do not fit it or each other, a file that cannot be written.
 ///

@@ -109,6 +109,9 @@ pub fn missing(gram: &Gram<'_>, name: &str, store: Option<&Store>) -> Result<Vec
 
 /// Computes what is missing of a Gram matrix, into memory or into the array `name` of a store.
 ///
+/// # Accuracy
+/// The bits of [`Gram::tile`]; a store gives back those that it was given.
+///
 /// # Errors
 /// Those of [`Gram::run`] and of the store.
 pub fn compute<'a, S: Float>(

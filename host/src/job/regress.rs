@@ -46,6 +46,9 @@ impl From<&Dataset> for Classes {
 /// Regression on the matrices of two files, as [`kernel()`](super::kernel()) writes them: (n, n) and (m, n), or both with
 /// the same numbers of depths, or of kernels and depths, before that.
 ///
+/// # Accuracy
+/// That of [`Solver::tiles`].
+///
 /// # Errors
 /// Files that do not fit each other or the labels; a training kernel that is not symmetric.
 ///
@@ -157,6 +160,9 @@ pub(super) fn check_shapes(train: &Matrices, test: &Matrices) -> Result<(), JobE
 }
 
 /// Regression on all kernels of a finished store.
+///
+/// # Accuracy
+/// That of [`Solver::tiles`].
 ///
 /// # Errors
 /// A store of something else than a run; tiles that are missing, with their number; labels that do not fit.

@@ -43,6 +43,9 @@ pub struct RunOptions {
 ///
 /// The arrays of a store are called `PASS-train` (symmetric) and `PASS-test` (rows: test images, columns: training images).
 ///
+/// # Accuracy
+/// Kernels: [`Gram::tile`](crate::gram::Gram::tile); weights and scores: [`Solver::tiles`].
+///
 /// # Errors
 /// All settings, the labels, the images and the store are checked before the first kernel. A kernel for which there is no
 /// solution is no error but a [failed row](Report::failures).

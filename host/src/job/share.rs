@@ -73,6 +73,9 @@ impl ShareReport {
 /// Computes the tiles of `share` that the store of `options` has not got, without regression. The store is made where there is
 /// none; processes with other shares may use it at the same time, on this machine or on others.
 ///
+/// # Accuracy
+/// The bits of [`run()`](super::run()).
+///
 /// # Errors
 /// As [`run()`](super::run()); [`JobError::Usage`] without a store. Those of [`Store::join`](crate::store::Store::join).
 ///

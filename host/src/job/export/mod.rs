@@ -65,6 +65,9 @@ pub struct Export {
 ///
 /// The support images are spread evenly over the training images of each class.
 ///
+/// # Accuracy
+/// Weights are fitted in `f64` to kernels in `f32`, and rounded to `f32`; scores and classes are the bits of the target.
+///
 /// # Errors
 /// Settings that describe no network or more than one kernel; more support images than training images; a table beyond
 /// [`MAX_BYTES`]; a kernel for which there is no solution.

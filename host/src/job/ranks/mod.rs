@@ -28,6 +28,9 @@ use product::{Held, serve};
 /// store is made where there is none, and gone on with where there is one. The regression is by conjugate gradients over the rows
 /// that the ranks hold.
 ///
+/// # Accuracy
+/// Kernels have the bits of [`run()`](super::run()); weights are those of [`solve_products`](crate::regression::solve_products).
+///
 /// # Errors
 /// As [`run_share`](super::run_share), and [`JobError::Usage`] where another solver is asked for. The other ranks wait for one that has failed:
 /// it ends the job with [`Cluster::abort`].
