@@ -18,6 +18,11 @@ pub fn units(exact: &[Big]) -> Vec<Big> {
     exact.iter().zip(nngp).map(|(value, k)| value.abs().max(k.abs())).collect()
 }
 
+/// √(k k') of what the terms of two inputs' own kernels come to: the units of leaky ReLUs and residual connections, whose kernels may cancel.
+pub fn means(x: &[f64], y: &[f64]) -> Vec<Big> {
+    x.iter().zip(y).map(|(x, y)| Big::from_f64(x.sqrt() * y.sqrt())).collect()
+}
+
 /// |value − exact|/unit of every output. 0 against 0 is right whatever the unit, and what is no number is infinitely wrong.
 pub fn errors(values: &[Big], exact: &[Big], units: &[Big]) -> Vec<f64> {
     assert_eq!([values.len(), units.len()], [exact.len(); 2], "as many values and units as exact values");

@@ -7,9 +7,9 @@ use ultrawide_accuracy::common::images::{Random, black_below, replace, scaled, s
 use ultrawide_accuracy::common::naive::conv_terms;
 use ultrawide_accuracy::common::precision::*;
 use ultrawide_accuracy::common::single::{self, BOTH, Worst, conv_net, request};
-use ultrawide_accuracy::compare::{errors, record, units};
+use ultrawide_accuracy::compare::{errors, means, record, units};
 use ultrawide_accuracy::naive::{self, Real};
-use ultrawide_core::{Conv, Dense, Readout, Scalar, Shape, Trained};
+use ultrawide_core::{Conv, Dense, Readout, Shape, Trained};
 
 const READOUTS: [Readout; 4] = [Readout::Vanilla, Readout::Gap, Readout::Lap(1), Readout::Lap(2)];
 const TRAINED: [(Trained, &[usize]); 2] = [(Trained::All, &[2, 3, 6]), (Trained::Hidden, &[3, 4, 6])];
@@ -71,11 +71,6 @@ impl Differences {
         self.f64.check(&format!("{what}, f64"), f64);
         self.f32.check(&format!("{what}, f32"), f32);
     }
-}
-
-/// √(x y) of the terms of two images' own kernels.
-fn means(x: &[f64], y: &[f64]) -> Vec<Big> {
-    x.iter().zip(y).map(|(x, y)| Big::from_f64(x.sqrt() * y.sqrt())).collect()
 }
 
 fn nets(shape: Shape) -> impl Iterator<Item = Conv> {
@@ -153,9 +148,9 @@ fn parallel_pixels() {
 }
 
 /// From the absolute value almost to the identity, and beyond.
-const SLOPES: [f64; 4] = [-1.0, 0.1, 0.9, 3.0];
+static SLOPES: [f64; 4] = [-1.0, 0.1, 0.9, 3.0];
 /// Of residual connections.
-const STRENGTHS: [f64; 4] = [0.0, 0.7, -1.0, 1e6];
+static STRENGTHS: [f64; 4] = [0.0, 0.7, -1.0, 1e6];
 
 /// Every number off by at most `distance`.
 fn beside(x: &[f64], distance: f64, random: &mut Random) -> Vec<f64> {

@@ -1,12 +1,15 @@
 //! The bound on the errors of whole kernels, at all depths where multi-precision is quick: `accuracy growth` goes on from here.
 
+use ultrawide_accuracy::Big;
 use ultrawide_accuracy::arithmetic::{Pair, arithmetics};
 use ultrawide_accuracy::common::images::{Random, shape};
-use ultrawide_accuracy::common::precision::{BOUND_DIGITS, BOUND_USED, GENERIC, KERNEL_F32};
+use ultrawide_accuracy::common::naive::conv_terms;
+use ultrawide_accuracy::common::precision::{BOUND_DIGITS, BOUND_USED, GENERIC, KERNEL_F32, LEAST_F32};
 use ultrawide_accuracy::common::single::{self, BOTH, PAPER_DEPTHS, Worst, conv_net, request};
+use ultrawide_accuracy::compare::means;
 use ultrawide_accuracy::growth::images::{IMAGES, least_u};
-use ultrawide_accuracy::growth::{self, Job, Net, Of, Row};
-use ultrawide_core::{Dense, Readout, Trained};
+use ultrawide_accuracy::growth::{self, EPSILONS, Job, Net, Of, READOUTS, Row};
+use ultrawide_core::{Dense, Number, Readout, Scalar, Trained};
 
 /// Checks the bound, and that it is one and not a wide margin.
 fn check(shapes: &[([usize; 3], usize)], dense: bool, depths: &[usize], seeds: u64) {
@@ -45,6 +48,53 @@ fn dense() {
 fn convolutional() {
     check(&[([8, 1, 3], 3), ([8, 2, 2], 3)], false, &[2, 3, 6, 11, 21, 48, 80, 128, 200], 1);
     check(&[([3, 4, 4], 3), ([8, 3, 3], 5)], false, &[2, 3, 6, 11], 1);
+}
+
+/// The bound holds of leaky ReLUs and residual connections, too, relative to what may cancel.
+#[test]
+fn leaky_and_residual() {
+    const DEPTHS: [usize; 3] = [3, 21, 200];
+    let mut random = Random(31);
+    let mut largest = [0f64; 2];
+    let mut check = |pair: &Pair, [x, y]: [&[f64]; 2], units: &[Big], bounds: &[f64]| {
+        let big = pair.kernels::<Big>(x, y);
+        let found = [pair.errors::<f32>(x, y, &big, units), pair.errors::<f64>(x, y, &big, units)];
+        for (precision, errors) in found.iter().enumerate() {
+            for (index, (error, bound)) in errors.iter().zip(bounds).enumerate() {
+                // What `f32` does not hold.
+                if precision == 0 && big[index].abs().to_f64() < LEAST_F32 {
+                    continue;
+                }
+                let part = error / (bound * EPSILONS[precision]);
+                assert!(part <= 1.0, "{part:.3} of the bound, output {index}: {pair:?}");
+                largest[precision] = largest[precision].max(part);
+            }
+        }
+    };
+    for trained in [Trained::All, Trained::Hidden] {
+        let bounds = |nets: &[Net], numbers: usize| -> Vec<f64> {
+            let of = |kernel| Of::new(kernel, trained);
+            let each =
+                |kernel| nets.iter().flat_map(move |&net| DEPTHS.map(|d| growth::bound(net, of(kernel), numbers, d)));
+            BOTH.into_iter().flat_map(each).collect()
+        };
+        for slope in [-1.0, 0.1, 0.5] {
+            let (net, readouts) = READOUTS.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+            let conv = conv_net(shape([8, 1, 3]), 3, &readouts, request(&BOTH, &DEPTHS, trained));
+            let conv = conv.with_slope(slope).expect("a finite slope");
+            let (x, y) = (random.numbers(24), random.numbers(24));
+            let units = means(&conv_terms(&conv, &x), &conv_terms(&conv, &y));
+            check(&Pair::Conv(conv), [&x, &y], &units, &bounds(&net, 72));
+            let dense = Dense::new(request(&BOTH, &DEPTHS, trained)).with_slope(slope).expect("a finite slope");
+            let (x, y) = (random.numbers(48), random.numbers(48));
+            for net in [dense.clone(), dense.with_residual(1.0).expect("a finite strength")] {
+                let [of_x, of_y] = [&x, &y].map(|x| single::dense::<f64>(&net, x, x));
+                check(&Pair::Dense(net), [&x, &y], &means(&of_x, &of_y), &bounds(&[Net::Dense], 48));
+            }
+        }
+    }
+    println!("leaky and residual: at most {:.2} (f32) and {:.2} (f64) of the bound", largest[0], largest[1]);
+    assert!(largest.iter().all(|&part| part > BOUND_USED), "the bound is far too wide: {largest:?}");
 }
 
 /// The paper's depths, up to 21, with many more pairs and larger images: `f64` is the truth, as the bound above allows it 2e-14.

@@ -16,17 +16,27 @@ fn one_pass_is_many<S: Scalar>() {
     let readouts = [Readout::Gap, Readout::Vanilla, Readout::Lap(2), Readout::Lap(0)];
     let mut random = Random(11);
     for shape in SHAPES.map(shape) {
-        for (filter, trained) in [(1, Trained::All), (3, Trained::All), (3, Trained::Hidden), (5, Trained::Hidden)] {
+        for (filter, trained, slope) in [
+            (1, Trained::All, 0.0),
+            (3, Trained::All, 0.0),
+            (3, Trained::Hidden, 0.0),
+            (5, Trained::Hidden, 0.0),
+            (3, Trained::All, -0.4),
+        ] {
             let (x, y) = (random.image(shape), random.image(shape));
+            let net = |readouts: &[Readout], request| {
+                conv_net(shape, filter, readouts, request).with_slope(slope).expect("a finite slope")
+            };
             for y in [&y, &x] {
-                let net = conv_net(shape, filter, &readouts, request(&BOTH, &PAPER_DEPTHS, trained));
-                let mut all = single::conv::<S>(&net, &x, y).into_iter();
+                let all = net(&readouts, request(&BOTH, &PAPER_DEPTHS, trained));
+                let mut all = single::conv::<S>(&all, &x, y).into_iter();
                 for kernel in BOTH {
                     for readout in readouts {
                         for depth in PAPER_DEPTHS {
-                            let alone = conv_net(shape, filter, &[readout], request(&[kernel], &[depth], trained));
+                            let alone = net(&[readout], request(&[kernel], &[depth], trained));
                             let all = all.next().expect("an output for every kernel, readout and depth");
-                            let at = format!("{shape} filter {filter} {trained:?} {kernel:?} {readout:?} {depth}");
+                            let at =
+                                format!("{shape} {filter} {trained:?} {kernel:?} {readout:?} {depth} slope {slope}");
                             assert_eq!(single::conv::<S>(&alone, &x, y), [all], "{at}");
                         }
                     }
@@ -51,12 +61,15 @@ fn one_pass_is_many_f64() {
 fn one_dense_pass_is_many() {
     let mut random = Random(12);
     let (x, y) = (random.numbers(131), random.numbers(131));
-    for trained in [Trained::All, Trained::Hidden] {
-        let all = single::dense::<f32>(&Dense::new(request(&BOTH, &PAPER_DEPTHS, trained)), &x, &y);
+    let bridged = |net: Dense| net.with_slope(-0.4).and_then(|net| net.with_residual(0.7)).expect("finite numbers");
+    let cases = [(Trained::All, false), (Trained::Hidden, false), (Trained::All, true)];
+    for (trained, tricks) in cases {
+        let net = |request| if tricks { bridged(Dense::new(request)) } else { Dense::new(request) };
+        let all = single::dense::<f32>(&net(request(&BOTH, &PAPER_DEPTHS, trained)), &x, &y);
         for (index, &value) in all.iter().enumerate() {
             let (kernel, depth) = (BOTH[index / 5], PAPER_DEPTHS[index % 5]);
-            let alone = Dense::new(request(&[kernel], &[depth], trained));
-            assert_eq!(single::dense::<f32>(&alone, &x, &y), [value], "{kernel:?} {depth} {trained:?}");
+            let alone = net(request(&[kernel], &[depth], trained));
+            assert_eq!(single::dense::<f32>(&alone, &x, &y), [value], "{kernel:?} {depth} {trained:?} {tricks}");
         }
     }
 }

@@ -43,6 +43,15 @@ fn pair(number: impl Strategy<Value = f64> + Clone) -> impl Strategy<Value = (Co
     })
 }
 
+/// Of leaky ReLUs: most often the ReLU, the absolute value, and any.
+fn slope() -> impl Strategy<Value = f64> {
+    prop_oneof![2 => Just(0.0), 1 => Just(-1.0), 3 => -3.0..3.0]
+}
+
+fn bent(net: &Conv, slope: f64) -> Conv {
+    net.clone().with_slope(slope).expect("a finite slope")
+}
+
 /// Whether all outputs agree, relative to the largest term: the NTK may be a small difference of terms as large as the
 /// NNGP, which is the first half of the outputs.
 fn within(a: &[f64], b: &[f64], tolerance: f64) -> bool {
@@ -70,7 +79,8 @@ proptest! {
     /// K(ax, by) = ab K(x, y) for a, b > 0; to the last bit where they are powers of four and nothing under- or overflows. (Images are scaled by
     /// powers of four; a power of two may so part images that are close to each other, which are then computed in another way.)
     #[test]
-    fn homogeneous((net, x, y) in pair(number()), a in -10i32..10, b in -10i32..10) {
+    fn homogeneous((net, x, y) in pair(number()), a in -10i32..10, b in -10i32..10, slope in slope()) {
+        let net = bent(&net, slope);
         // Equal images are treated as such; their multiples are not.
         prop_assume!(x != y);
         let (a, b) = (4f64.powi(a), 4f64.powi(b));
@@ -82,13 +92,17 @@ proptest! {
 
     /// Pixels of any size, on either side: each image is scaled by itself, also in `f32`, whose range their squares would leave.
     #[test]
-    fn independent_of_the_size_of_pixels((net, x, y) in pair(number()), e in -50i32..50) {
+    fn independent_of_the_size_of_pixels(
+        (net, x, y) in pair(number()), e in -50i32..50, slope in slope(), residual in prop::option::of(-2.0..2.0),
+    ) {
+        let net = bent(&net, slope);
         prop_assume!(x != y);
         let scaled = |image: &[f64], e: i32| -> Vec<f64> { image.iter().map(|x| x * 4f64.powi(e)).collect() };
         prop_assume!(scaled(&x, e) != scaled(&y, -e));
         let plain = single::conv::<f32>(&net, &x, &y);
         prop_assert_eq!(single::conv::<f32>(&net, &scaled(&x, e), &scaled(&y, -e)), plain);
-        let dense = Dense::new(request(&BOTH, &DEPTHS, Trained::All));
+        let dense = Dense::new(request(&BOTH, &DEPTHS, Trained::All)).with_slope(slope).expect("a finite slope");
+        let dense = residual.map_or(Ok(dense.clone()), |s| dense.with_residual(s)).expect("a finite strength");
         let plain = single::dense::<f32>(&dense, &x, &y);
         prop_assert_eq!(single::dense::<f32>(&dense, &scaled(&x, e), &scaled(&y, -e)), plain);
     }
@@ -155,7 +169,8 @@ proptest! {
 
     /// Pixels up to 10^17 (`f32`) or 10^150 (`f64`) have finite kernels.
     #[test]
-    fn finite_for_finite_input((net, x, y) in pair(wild())) {
+    fn finite_for_finite_input((net, x, y) in pair(wild()), slope in slope()) {
+        let net = bent(&net, slope);
         fn all_finite<S: Scalar>(values: &[S]) -> bool {
             values.iter().all(|value| value.is_finite())
         }

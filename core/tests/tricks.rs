@@ -97,6 +97,20 @@ fn leaky_convolutional_nets() {
     opposite.check("leaky convolutional nets, opposite images", KERNEL_F32, PARALLEL_F64);
 }
 
+/// So deep that the carried numbers are divided on the way, and D with them: those of 3×3 filters, before layer 41.
+#[test]
+fn deep_leaky_nets() {
+    let (mut worst, mut random) = (Both::default(), Random(26));
+    let shape = shape([8, 3, 4]);
+    for slope in SLOPES {
+        let net = conv_net(shape, 3, &READOUTS, request(&BOTH, &[21, 48], Trained::All));
+        let net = net.with_slope(slope).expect("a finite slope");
+        let (x, y) = (random.image(shape), random.image(shape));
+        worst.conv(&net, &x, &black_below(shape, &y, 1), "different images");
+    }
+    worst.check("deep leaky nets", KERNEL_F32, KERNEL_F64);
+}
+
 /// Where the definition in `f64` loses its digits, the library's `f64` keeps them.
 #[test]
 fn images_all_but_equal() {
