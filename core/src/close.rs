@@ -118,3 +118,66 @@ pub(crate) fn add_distance<N: Number>(sum: N, (x, alpha): (N, N), (y, beta): (N,
     let apart = x.mul(alpha).sub(y.mul(beta));
     apart.mul_add(apart, sum)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four pixels with n = 4, the first of them with this Σ and u; the others count with n alone. So (Σ n)²/Σ n² = 4, and Σ n = 16.
+    fn four(watch: Watch<f64>, sigma: f64, u: f64) -> Option<f64> {
+        let first = watch.and(sigma, u, 4.0, 1.0);
+        first.and(0.0, 0.0, 0.5, 8.0).and(-3.0, 0.0, 8.0, 0.5).and(0.0, 5.0, 1.0, 4.0).close()
+    }
+
+    /// The sum of the weights that lies at the limit is not close, and twice that is.
+    #[track_caller]
+    fn turns_at(watch: Watch<f64>, limit: f64) {
+        let mean = 16.0 * limit;
+        assert_eq!(four(watch, mean, 0.0), None);
+        // Pixels that are rounded beyond each other count as equal ones.
+        for u in [0.0, -NEAR] {
+            assert_eq!(four(watch, 2.0 * mean, u), Some(SMALL * NEAR / limit));
+        }
+        // One at u = NEAR counts half, and one at 3 NEAR a quarter.
+        for (sigma, u) in [(2.0, NEAR), (4.0, 3.0 * NEAR)] {
+            assert_eq!(four(watch, sigma * mean, u), None);
+            assert_eq!(four(watch, 2.0 * sigma * mean, u), Some(SMALL * NEAR / limit));
+        }
+    }
+
+    #[test]
+    fn limits_of_the_mean_weight() {
+        // Windows of four pixels: four equal ones count as one patch, and for as many more until the highest.
+        turns_at(Watch::same(4, 0.0, 0.0), LIMIT);
+        turns_at(Watch::same(2, 0.0, 0.0), 2.0 * LIMIT);
+        turns_at(Watch::same(4, SHARE, 0.0), LIMIT);
+        turns_at(Watch::displaced(4, 0.0), DISPLACED);
+        turns_at(Watch::displaced(4, SHARE), DISPLACED);
+        // Repeated patches, and 1×1 filters, whatever repeats.
+        turns_at(Watch::displaced(4, 2.0 * SHARE), REPEATED);
+        for repeated in [0.0, 1.0] {
+            turns_at(Watch::displaced(1, repeated), REPEATED);
+            turns_at(Watch::same(1, repeated, 0.0), REPEATED);
+        }
+    }
+
+    #[test]
+    fn an_image_with_itself_is_close_whatever_the_sums_say() {
+        assert_eq!(four(Watch::same(4, 0.0, -0.5), 0.0, 0.0), Some(SMALL * NEAR / LIMIT));
+        assert_eq!(four(Watch::same(4, 0.0, 0.5), 0.0, 0.0), None);
+    }
+
+    #[test]
+    fn many_patches_have_the_highest_limit() {
+        let many = |sigma: f64| {
+            (0..1024).fold(Watch::same(4, 0.0, 0.0), |watch: Watch<f64>, _| watch.and(sigma, 0.0, 2.0, 0.5)).close()
+        };
+        assert_eq!(many(HIGHEST), None);
+        assert_eq!(many(2.0 * HIGHEST), Some(SMALL * NEAR / HIGHEST));
+    }
+
+    #[test]
+    fn distances_are_added() {
+        assert_eq!(add_distance(0.5, (3.0, 2.0), (4.0, 0.25)), 25.5);
+    }
+}

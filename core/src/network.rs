@@ -148,7 +148,8 @@ impl Dense {
     /// z¹ = W¹ x      z^h = (z^(h−1) + s W^h φ(z^(h−1)))/√(1 + s²)      h = 2 … d−1      f = W^d φ(z^(d−1))
     /// ```
     ///
-    /// The root keeps the variance. 0 leaves the layers between out, a large s the connections.
+    /// The root keeps the variance. 0 leaves the layers between out, a large s the connections. A share s²/(1 + s²) below the normal numbers of
+    /// the type in which kernels are computed (s below 1e-19 for `f32`) has fewer digits or counts as 0.
     ///
     /// # Errors
     /// A strength that is infinite or NaN.

@@ -80,7 +80,7 @@ impl Case {
         let (slope, residual) = tricks(u)?;
         let (single, lengths) = (u.arbitrary()?, if u.ratio(1, 4)? { u.arbitrary()? } else { [0; 5] });
         // The definitions take their time.
-        let mut defined = depths.iter().all(|&depth| depth <= 8) && residual.is_none_or(|s| (s * s).is_finite());
+        let mut defined = depths.iter().all(|&depth| depth <= 8) && residual.is_none_or(holds);
         let (deepest, len) = (depths.iter().max().copied().unwrap_or(0), shape.len().unwrap_or(usize::MAX));
         let large = len > 75 || (deepest > 64 && shape.pixels() > Some(4)) || filter > 1 << 20;
         let len = if large { 0 } else { len };
@@ -140,6 +140,12 @@ pub(crate) fn tricks(u: &mut Unstructured<'_>) -> Result<(f64, Option<f64>)> {
         |u: &mut Unstructured<'_>| if u.ratio(1, 8)? { u.arbitrary() } else { Ok(f64::from(i8::arbitrary(u)?) / 32.0) };
     let slope = if u.ratio(1, 2)? { number(u)? } else { 0.0 };
     Ok((slope, if u.ratio(1, 4)? { Some(number(u)?) } else { None }))
+}
+
+/// Whether `f32` has the share of connections of that strength: what is below it counts as 0.
+fn holds(strength: f64) -> bool {
+    let square = strength * strength;
+    strength == 0.0 || square.is_finite() && square >= f32::MIN_POSITIVE.into()
 }
 
 pub(crate) fn dense_net(request: Request, slope: f64, residual: Option<f64>) -> std::result::Result<Dense, Error> {
