@@ -1,4 +1,4 @@
-"""Check the accuracies of the reports in a folder; exit non-zero where one is off or missing.
+"""Check the accuracies of the reports in a folder, and the slopes of an experiment; exit non-zero where one is off or missing.
 
 usage: accuracies.py FOLDER
 """
@@ -31,6 +31,17 @@ def check(path, least):
     return bad
 
 
+def slopes(path):
+    """The number of slopes whose interval misses −½, or holds 0 as well and so says nothing."""
+    bad = 0
+    for claim in json.loads(path.read_text())["claims"]:
+        center, half = claim["found"]["center"], claim["found"]["half"]
+        good = abs(center - claim["expected"]) <= half < abs(center)
+        print(f"{path.parent.name} {claim['what']}: {center:.3f} ± {half:.3f} {'ok' if good else 'OFF'}")
+        bad += not good
+    return bad
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     bad = 0
@@ -40,7 +51,9 @@ def main():
             print(f"{name}: not run (CIFAR-10 is not there)")
             continue
         bad += check(path, least)
-    sys.exit(f"{bad} accuracies are off" if bad else 0)
+    if (folder / "cifar-v.json").exists():
+        bad += slopes(folder / "cifar-init" / "init.json")
+    sys.exit(f"{bad} figures are off" if bad else 0)
 
 
 main()

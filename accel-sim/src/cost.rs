@@ -152,7 +152,7 @@ impl Cost {
                 let run = |channels: usize, depths: &[usize]| -> Result<Figures, CostError> {
                     let shape = Shape { channels, height, width };
                     let request = Request::new(kernels, depths, trained)?;
-                    let net = Conv::new(shape, filter, &[Readout::Vanilla], request)?;
+                    let net = Conv::new(shape, filter, &[Readout::Vanilla], request)?.with_slope(net.slope())?;
                     let (_, trace) = trace(machine, &net)?;
                     figures(machine, &lower(machine, &trace), contexts)
                 };

@@ -89,7 +89,7 @@ pub fn sweep(machine: &Machine, net: &Conv, axis: Axis) -> Result<Vec<Point>, ul
         Axis::Depth => {
             for depth in [3, 4, 6, 8, 11, 16, 21] {
                 let request = Request::new(net.request().kernels(), &[depth], net.request().trained())?;
-                let net = Conv::new(net.shape(), net.filter(), net.readouts(), request)?;
+                let net = Conv::new(net.shape(), net.filter(), net.readouts(), request)?.with_slope(net.slope())?;
                 points.push(point(depth.to_string(), machine, &net));
             }
         }

@@ -129,7 +129,7 @@ mod tests {
         first.and(0.0, 0.0, 0.5, 8.0).and(-3.0, 0.0, 8.0, 0.5).and(0.0, 5.0, 1.0, 4.0).close()
     }
 
-    /// The sum of the weights that lies at the limit is not close, and twice that is.
+    /// A sum of weights at the limit is not close; twice that is.
     #[track_caller]
     fn turns_at(watch: Watch<f64>, limit: f64) {
         let mean = 16.0 * limit;
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn limits_of_the_mean_weight() {
-        // Windows of four pixels: four equal ones count as one patch, and for as many more until the highest.
+        // Four equal pixels make one window of four, or two of two.
         turns_at(Watch::same(4, 0.0, 0.0), LIMIT);
         turns_at(Watch::same(2, 0.0, 0.0), 2.0 * LIMIT);
         turns_at(Watch::same(4, SHARE, 0.0), LIMIT);

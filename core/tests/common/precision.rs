@@ -1,5 +1,5 @@
 //! Every tolerance of the tests of all crates, each with its reason: `accuracy/tests/tolerances.rs` fails where one stands elsewhere. Limits of commands
-//! (`accel-sim validate` and `instructions`, `.ci/accuracies.py`) are no tests' and stand with these.
+//! (`accel-sim validate` and `instructions`, `.ci/accuracies.py`) belong to no test and stand in those commands.
 //! Lower limits stand here too: how near to its tolerance an error must come, or to 1 a score, for a test to prove something.
 
 /// κ0 and κ1 in `f32`, every argument in [−1, 1], against the nearest `f32` to the exact value.
@@ -163,7 +163,7 @@ pub const FINITE_SLOPE: f64 = 0.2;
 /// The same of the experiment `tricks` at 95 %, and the mean error at the largest width: of 16 dense nets of each width from 128 to 2,048, and of 48
 /// of 128 and of 512 for the other kernels. Measured: 0.127 and 0.039, 0.165 and 0.118; held against the plain net's kernel, leaky ReLUs of slope 0.1 are 0.065 off.
 pub const TRICKS_DENSE: [[f64; 2]; 2] = [[0.15, 0.05], [0.2, 0.13]];
-/// Of 24 convolutional nets of each width from 32 to 256, and of 48 of 32 and of 128. Measured: 0.22 and 0.13, 0.28 and 0.12, both of pooled nets.
+/// Of 24 convolutional nets of each width from 32 to 256, and of 48 of 32 and of 128. Measured: 0.22 and 0.13, 0.28 and 0.12, both of pooled nets: such an interval says little by itself, and the mean error the more.
 pub const TRICKS_CONV: [[f64; 2]; 2] = [[0.25, 0.15], [0.3, 0.13]];
 
 /// Of 20,000 simulated studies, those whose interval may miss: 20 at 99.9 %, and three standard deviations more.
@@ -349,7 +349,7 @@ pub const NET_DISTANCE: f64 = 1e-14;
 /// Measured: 0.091.
 pub const SLOPE_HALF: f64 = 0.15;
 
-/// The same of convolutional nets, which are narrow, and of two widths alone: it still tells −½ from 0 and −1. Measured: 0.40, of two widths of pooled nets.
+/// The same of convolutional nets, which are narrow, and of two widths alone: too wide to tell −½ from 0 or −1 by itself, which [`ERROR_FALLS`] does. Measured: 0.40, of two widths of pooled nets.
 pub const SLOPE_HALF_POOLED: f64 = 0.4;
 
 /// What part of the error of such a kernel may be left at four times the width, where ½ is expected and 1 would be no fall: with what 24 nets scatter.

@@ -32,7 +32,7 @@ type Run<'a> = &'a dyn Fn(usize, u64) -> Result<Errors, ExperimentError>;
 /// Runs the experiment.
 ///
 /// # Accuracy
-/// The intervals are exact where errors are Gaussian. For the pseudo-inverse stands a ridge of 1e-12 λ_max.
+/// The intervals cover 95 % or a little more where errors are Gaussian. For the pseudo-inverse stands a ridge of 1e-12 λ_max.
 ///
 /// # Errors
 /// Images that no network takes.

@@ -19,7 +19,7 @@ const LEFT: f64 = 1e-2;
 /// Runs the experiment.
 ///
 /// # Accuracy
-/// The intervals are exact where what scatters is Gaussian. What is left of the targets when training ends, a hundredth unless the steps run out, is in the
+/// The intervals cover 95 % or a little more where what scatters is Gaussian. What is left of the targets when training ends, a hundredth unless the steps run out, is in the
 /// differences, too.
 ///
 /// # Errors

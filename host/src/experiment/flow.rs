@@ -55,7 +55,7 @@ impl Way {
 /// Runs the experiment.
 ///
 /// # Accuracy
-/// The intervals are exact where what scatters is Gaussian. Nets take steps of an eighth of 1/λ_max where the closed form flows: beside scatter that is in the differences, too.
+/// The intervals cover 95 % or a little more where what scatters is Gaussian. Nets take steps of an eighth of 1/λ_max where the closed form flows: beside scatter that is in the differences, too.
 ///
 /// # Errors
 /// Images that no network takes.

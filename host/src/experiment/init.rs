@@ -14,7 +14,7 @@ const DEPTH: usize = 3;
 ///
 /// # Accuracy
 /// Kernels of networks are right to some 1e-6 ([`Network::kernel`](ultrawide_finite::Network::kernel)), those in closed form to `f64`: what is seen is scatter. The
-/// intervals are exact where it is Gaussian.
+/// intervals cover 95 % or a little more where it is Gaussian.
 ///
 /// # Errors
 /// Images that no network takes.

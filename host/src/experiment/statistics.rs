@@ -96,7 +96,7 @@ fn average(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 /// The mean of what `values` are independent samples of.
 ///
 /// # Accuracy
-/// The interval is exact for Gaussian samples (Student's t); NaN without samples.
+/// The interval is Student's t to three decimals, between the listed degrees of freedom the wider one: 95 % of Gaussian samples or a little more. NaN without samples.
 pub fn mean(values: &[f64]) -> Interval {
     let center = average(values.iter().copied());
     let freedom = values.len().saturating_sub(1);
@@ -127,7 +127,7 @@ impl PowerLaw {
     /// The line through the logarithms of `points` by least squares.
     ///
     /// # Accuracy
-    /// The intervals are exact where the residuals are independent, alike and Gaussian. Points that a log axis has no place for are left
+    /// The intervals cover 95 % or a little more where the residuals are independent, alike and Gaussian. Points that a log axis has no place for are left
     /// out; of fewer than two different x the slope is NaN.
     pub fn fit(points: &[(f64, f64)]) -> Self {
         let logs: Vec<(f64, f64)> =
@@ -168,7 +168,7 @@ impl PowerLaw {
     /// The 95 % confidence interval of the line at x.
     ///
     /// # Accuracy
-    /// The interval is exact where that of the slope is; its ends are as right as [`at`](Self::at).
+    /// The interval covers as much as that of the slope; its ends are as right as [`at`](Self::at).
     pub fn band(&self, x: f64) -> (f64, f64) {
         // half / spread^(−½) is t·s, the error of one residual.
         let half = self.slope.half * (self.spread / self.count + (x.ln() - self.x_mean).powi(2)).sqrt();

@@ -70,7 +70,7 @@ struct Net {
 /// Runs the experiment.
 ///
 /// # Accuracy
-/// Accuracies are exact of these images and nets; the intervals are of the nets alone, and exact where their accuracies are Gaussian.
+/// Accuracies are exact of these images and nets; the intervals are of the nets alone, and cover 95 % or a little more where their accuracies are Gaussian.
 ///
 /// # Errors
 /// Images that no network takes, networks that no memory holds; a kernel that cannot be solved.

@@ -45,9 +45,11 @@ impl<'a> Sample<'a> {
         if scale > 1.0 {
             height = most_rows.min(3);
         }
-        let x = spread(gram.x, height)?;
-        let less = if scale > 1.0 && height > 1 { Some(spread(gram.x, 1)?) } else { None };
-        let y = spread(columns, width)?;
+        let rows = |height| spread(gram.x, height, 0);
+        // Between the rows: images with themselves, which are computed in another way, are rare in a matrix.
+        let between = |width| spread(columns, width, 1);
+        let (x, y) = (rows(height)?, between(width)?);
+        let less = if scale > 1.0 && height > 1 { Some(rows(1)?) } else { None };
         let mut sample = Sample { gram, net, scale, x, y, less, lanes, rough: 0.0 };
         loop {
             let (seconds, vectors) = sample.once::<S>(machine)?;
@@ -63,7 +65,7 @@ impl<'a> Sample<'a> {
             } else {
                 height = (2 * height).min(most_rows);
             }
-            (sample.x, sample.y) = (spread(gram.x, height)?, spread(columns, width)?);
+            (sample.x, sample.y) = (rows(height)?, between(width)?);
         }
     }
 
@@ -143,9 +145,9 @@ pub(super) fn vectors(rows: usize, columns: usize, diagonal: bool, lanes: usize)
     rows as f64 * columns.div_ceil(lanes) as f64
 }
 
-/// `count` images spread over all.
-fn spread(images: &Images, count: usize) -> Result<Images, JobError> {
-    let indices: Vec<usize> = (0..count).map(|index| index * images.len() / count).collect();
+/// `count` images spread over all, so many half steps from the first.
+fn spread(images: &Images, count: usize, halves: usize) -> Result<Images, JobError> {
+    let indices: Vec<usize> = (0..count).map(|index| (2 * index + halves) * images.len() / (2 * count)).collect();
     Ok(images.select(&indices)?)
 }
 
