@@ -3,7 +3,7 @@
 
 use ultrawide_accuracy::Big;
 use ultrawide_accuracy::arithmetic::Pair;
-use ultrawide_accuracy::common::images::{Random, black_below, replace, scaled, shape};
+use ultrawide_accuracy::common::images::{Random, beside, black_below, replace, scaled, shape};
 use ultrawide_accuracy::common::naive::conv_terms;
 use ultrawide_accuracy::common::precision::*;
 use ultrawide_accuracy::common::single::{self, BOTH, Worst, conv_net, request};
@@ -31,11 +31,15 @@ impl Differences {
         };
         // Opposite images: the kernel of the first layer is 0, so errors are told in units of K(x, x).
         let opposite = x.iter().zip(y).all(|(x, y)| *x == -y);
-        let units = |big: &[Big]| match opposite {
-            // Kernels of leaky nets may cancel.
-            _ if net.slope() != 0.0 => means(&conv_terms(net, x), &conv_terms(net, y)),
-            true => single::conv::<Big>(net, x, x),
-            false => units(big),
+        let units = |big: &[Big]| {
+            if net.slope() != 0.0 {
+                // Kernels of leaky nets may cancel.
+                means(&conv_terms(net, x), &conv_terms(net, y))
+            } else if opposite {
+                single::conv::<Big>(net, x, x)
+            } else {
+                units(big)
+            }
         };
         self.record(&Pair::Conv(net.clone()), x, y, units, naive::conv(net, x, y), at);
     }
@@ -115,9 +119,7 @@ fn near_identical_images() {
         for net in nets(shape) {
             let x = random.image(shape);
             for distance in [1e-1, 1e-3, 1e-6] {
-                let noise = random.image(shape);
-                let near: Vec<f64> =
-                    x.iter().zip(noise).map(|(x, noise)| f64::from((x + distance * noise) as f32)).collect();
+                let near = beside(&x, distance, &mut random);
                 let half = replace(shape, &random.image(shape), |row, column| row + column < 3, |index| near[index]);
                 differences.conv(&net, &x, &near, "near-identical images");
                 differences.conv(&net, &x, &scaled(&near, 1.7), "multiples of such");
@@ -151,11 +153,6 @@ fn parallel_pixels() {
 static SLOPES: [f64; 4] = [-1.0, 0.1, 0.9, 3.0];
 /// Of residual connections.
 static STRENGTHS: [f64; 4] = [0.0, 0.7, -1.0, 1e6];
-
-/// Every number off by at most `distance`.
-fn beside(x: &[f64], distance: f64, random: &mut Random) -> Vec<f64> {
-    x.iter().map(|x| f64::from((x + distance * random.number()) as f32)).collect()
-}
 
 #[test]
 fn leaky_convolutional_nets() {
@@ -200,10 +197,10 @@ fn leaky_and_residual_dense_nets() {
                 generic.dense(&net, &x, &x, "an input with itself");
                 generic.dense(&net, &x, &vec![0.0; features], "a zero input");
                 for distance in [1e-1, 1e-4] {
-                    let beside = beside(&x, distance, &mut random);
-                    near.dense(&net, &x, &beside, "inputs close to each other");
-                    near.dense(&net, &x, &scaled(&beside, 1.7), "multiples of such");
-                    opposite.dense(&net, &x, &scaled(&beside, -1.7), "an input and nearly its negative");
+                    let close = beside(&x, distance, &mut random);
+                    near.dense(&net, &x, &close, "inputs close to each other");
+                    near.dense(&net, &x, &scaled(&close, 1.7), "multiples of such");
+                    opposite.dense(&net, &x, &scaled(&close, -1.7), "an input and nearly its negative");
                 }
                 opposite.dense(&net, &x, &scaled(&x, -1.0), "an input and its negative");
             }

@@ -1,7 +1,7 @@
 //! Leaky ReLUs and residual connections against the definitions, and where they are something simpler.
 mod common;
 
-use common::images::{Random, black_below, scaled, shape};
+use common::images::{Random, beside, black_below, scaled, shape};
 use common::precision::*;
 use common::single::{self, BOTH, Worst, conv_net, request};
 use common::{naive, of_f32};
@@ -70,11 +70,6 @@ fn dense_nets() -> impl Iterator<Item = Dense> {
         let residual = [0.0, 0.3, -1.0, 4.0, 1e6].map(|s| net.clone().with_residual(s).expect("a finite strength"));
         std::iter::once(net).chain(residual)
     })
-}
-
-/// Every number of `x` up to `distance` away.
-fn beside(x: &[f64], distance: f64, random: &mut Random) -> Vec<f64> {
-    x.iter().map(|x| f64::from((x + distance * random.number()) as f32)).collect()
 }
 
 #[test]

@@ -7,7 +7,7 @@ use ultrawide::simd::{Backend, Element};
 use ultrawide_core::{Conv, Kernel, Readout, Request, Shape, Trained};
 
 use crate::check_line;
-use crate::common::naive::largest_share;
+use crate::common::naive::{flattened, largest_share};
 use crate::common::precision::{BETWEEN_TWO, OPPOSITE_F32, PARALLEL_F64};
 use crate::core::{dense_net, tricks};
 
@@ -114,11 +114,7 @@ fn check<S: Element>(case: &Case, tolerance: f64) {
 fn terms<S: Element>(case: &Case) -> Option<Vec<f64>> {
     let (net, share) = match &case.net {
         Net::Dense { .. } => (case.net.clone(), 1.0),
-        Net::Conv(net) => {
-            let share = largest_share(net.readouts()[0], net.shape());
-            let plain = Conv::new(net.shape(), net.filter(), &[Readout::Vanilla], net.request().clone());
-            (Net::Conv(plain.and_then(|plain| plain.with_slope(net.slope())).ok()?), share)
-        }
+        Net::Conv(net) => (Net::Conv(flattened(net)), largest_share(net.readouts()[0], net.shape())),
     };
     let own = |image| {
         let image = case.images.select(&[image]).ok()?;

@@ -65,3 +65,8 @@ pub fn mirrored(shape: Shape, image: &[f64]) -> Vec<f64> {
     let source = |at: usize| at - at % shape.width + (shape.width - 1 - at % shape.width);
     (0..image.len()).map(|at| image[source(at)]).collect()
 }
+
+/// Every number of `x` up to `distance` away.
+pub fn beside(x: &[f64], distance: f64, random: &mut Random) -> Vec<f64> {
+    x.iter().map(|x| f64::from((x + distance * random.number()) as f32)).collect()
+}

@@ -121,11 +121,15 @@ pub fn largest_share(readout: Readout, shape: Shape) -> f64 {
     }
 }
 
+/// The same net with the vanilla readout.
+pub fn flattened(net: &Conv) -> Conv {
+    let plain = Conv::new(net.shape(), net.filter(), &[Readout::Vanilla], net.request().clone());
+    plain.and_then(|plain| plain.with_slope(net.slope())).expect("a net with another readout")
+}
+
 /// For every output of `net` what its terms come to at most for an image with itself.
 pub fn conv_terms(net: &Conv, x: &[f64]) -> Vec<f64> {
-    let plain = Conv::new(net.shape(), net.filter(), &[Readout::Vanilla], net.request().clone());
-    let plain = plain.and_then(|plain| plain.with_slope(net.slope())).expect("a net with another readout");
-    let (own, depths) = (conv(&plain, x, x), net.request().depths().len());
+    let (own, depths) = (conv(&flattened(net), x, x), net.request().depths().len());
     let of_kernel = |own: &[f64]| {
         let readouts = net.readouts().iter().map(|&readout| largest_share(readout, net.shape()));
         readouts.flat_map(|share| own.iter().map(move |own| share * own)).collect::<Vec<_>>()
