@@ -106,9 +106,14 @@ fn the_scores_of_all_solvers_agree_on_cifar_10() {
 fn the_stages_of_a_sweep_are_told() {
     let folder = folder();
     let path = folder.path();
-    run(path, "run --net fc --depth 3 --store s -q --solver cg").ok();
-    let said = run(path, "sweep --store s --threads 1").ok();
-    assert!(said.stderr.lines().any(|line| line == "eigenvalues: fc ntk all depth 3"), "{}", said.stderr);
+    // Large enough to take seconds: on a fast machine the digits are over at once.
+    const N: usize = 2500;
+    let entry = |at: usize| (1 + (at / N).abs_diff(at % N)) as f32;
+    write_array(&path.join("k.npy"), &[N, N], (0..N * N).map(|at| 1.0 / entry(at))).unwrap();
+    write_array(&path.join("t.npy"), &[1, N], (0..N).map(|at| 1.0 / entry(at))).unwrap();
+    labels(path, "y.npy", &[0, 1].repeat(N / 2));
+    let said = run(path, "sweep --train k.npy --test t.npy --labels y.npy --threads 1").ok();
+    assert!(said.stderr.lines().any(|line| line == "eigenvalues: k.npy matrix 0"), "{}", said.stderr);
 }
 
 /// Of a matrix that is singular and one that is not: a failed row is one line, the rest is told.
