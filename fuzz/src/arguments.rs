@@ -103,7 +103,7 @@ const WORDS: &[&str] = &[
     "bash",
 ];
 
-/// The bytes that stand for a command line of [`WORDS`].
+/// The bytes that stand for a command line of `WORDS`.
 ///
 /// # Panics
 /// If one of them is not among these.
@@ -115,7 +115,7 @@ pub fn words_of(line: &str) -> Vec<u8> {
     [0].into_iter().chain(places).chain([0]).collect()
 }
 
-/// Lines are arguments; after a byte of 0 each byte stands for one of [`WORDS`], up to a zero, and lines follow.
+/// Lines are arguments; after a byte of 0 each byte stands for one of `WORDS`, up to a zero, and lines follow.
 pub fn arguments(data: &[u8]) {
     let mut arguments = vec![OsString::from("ultrawide")];
     let lines = match data {
