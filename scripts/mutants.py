@@ -4,13 +4,14 @@
     scripts/mutants.py                 all mutants: about three hours on two cores
     scripts/mutants.py --calls         those of method calls alone, an hour
     scripts/mutants.py --file dual     those of one file
+    scripts/mutants.py --since COMMIT  operators in lines that have changed since then
     scripts/mutants.py --list          the mutants of method calls, without running them
 
 cargo-mutants changes operators and what whole functions return. The recursions are written over a trait and know no operators:
 their arithmetic is calls, `x.mul_add(y, z)`, which it leaves alone. So this script changes those as well, each to a call
 of the same type. Survivors that docs/mutants.md does not explain make the script fail.
 
-Needs cargo-mutants and cargo-nextest; those of method calls do without. Works in a copy; the tree is not touched.
+Needs cargo-mutants; those of method calls do without. Works in a copy; the tree is not touched.
 """
 
 import argparse
@@ -49,13 +50,15 @@ SWAPS = {
 DROPS = ["abs", "sqrt", "rev"]
 # A call before which another is put: a condition that never holds.
 INSERTS = {"select_negative": "abs()"}
-# The runner that ends at the first failure, or the one that is always there.
-RUN = ["nextest", "run"] if shutil.which("cargo-nextest") else ["test"]
-# The quick tests first, unoptimised: they notice most. Then the others, which need the optimiser.
+# The tests that take least to compile and to run first: they notice most.
 STAGES = [
-    ({"CARGO_PROFILE_DEV_OPT_LEVEL": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}, ["--lib", "--test", "errors", "--test", "passes", "--test", "sums"]),
-    ({}, ["--test", "close", "--test", "kappa", "--test", "properties", "--test", "reference", "--test", "tricks"]),
+    ["--lib", "--test", "errors", "--test", "kappa", "--test", "sums", "--test", "tricks"],
+    ["--test", "properties", "--test", "reference"],
+    ["--test", "close", "--test", "passes"],
 ]
+
+# Seconds after which a test is taken not to end.
+TIMEOUT = 600
 
 
 def mutants(files):
@@ -80,12 +83,17 @@ def mutants(files):
                 yield path, f"{at}: drop .{call}()", text[: match.start()] + text[match.end() + 1 :]
 
 
+def settings(tree):
+    """The environment of whatever is compiled."""
+    return {**os.environ, "CARGO_PROFILE_DEV_DEBUG": "0", "CARGO_INCREMENTAL": "1", "CARGO_TARGET_DIR": str(tree / "target")}
+
+
 def fails(command, tree, environment):
     """Whether the command fails, or does not end: a mutant may loop for ever."""
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, cwd=tree, env=environment, start_new_session=True, **quiet)
     try:
-        return process.wait(timeout=300) != 0
+        return process.wait(timeout=TIMEOUT) != 0
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -94,13 +102,10 @@ def fails(command, tree, environment):
 
 def survives(tree):
     """Whether no test fails; None where the mutant does not compile."""
-    for stage, (settings, tests) in enumerate(STAGES):
-        environment = {**os.environ, **settings, "CARGO_TARGET_DIR": str(tree / f"target-{stage}"), "RUSTFLAGS": "--cap-lints=allow"}
-        if fails(["cargo", "build", "--offline", "-p", "ultrawide-core"], tree, environment):
-            return None
-        if fails(["cargo", *RUN, "--offline", "-p", "ultrawide-core", *tests], tree, environment):
-            return False
-    return True
+    environment = settings(tree) | {"RUSTFLAGS": "--cap-lints=allow"}
+    if fails(["cargo", "build", "--offline", "-p", "ultrawide-core"], tree, environment):
+        return None
+    return not any(fails(["cargo", "test", "--offline", "-p", "ultrawide-core", *tests], tree, environment) for tests in STAGES)
 
 
 def explained():
@@ -132,13 +137,19 @@ def calls(tree, files):
     return missed
 
 
-def operators(tree, files):
+def operators(tree, files, since):
+    command = ["cargo", "mutants", "-p", "ultrawide-core", "--in-place", "--no-shuffle", "--baseline=skip", f"--timeout={TIMEOUT}"]
+    command += [option for name in files for option in ["--file", f"core/src/{name}.rs"]]
+    command += ["--cap-lints=true", "--output", str(tree.parent)]
+    if since:
+        change = tree.parent / "change.diff"
+        change.write_text(subprocess.run(["git", "diff", since, "--", "core/src"], cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+        command += ["--in-diff", str(change)]
+    for stage, tests in enumerate(STAGES):
+        # Those that no test has noticed yet. The tests are named when they are compiled, too.
+        chosen = [f"--cargo-arg={word}" for word in tests]
+        subprocess.run([*command, *["--iterate"] * (stage > 0), *chosen], cwd=tree, env=settings(tree))
     missed = []
-    for stage, (settings, tests) in enumerate(STAGES):
-        command = ["cargo", "mutants", "-p", "ultrawide-core", "--in-place", "--no-shuffle", "--baseline=skip", "--timeout=120"]
-        command += [option for name in files for option in ["--file", f"core/src/{name}.rs"]]
-        command += ["--cap-lints=true", "--test-tool=nextest", "--output", str(tree.parent)] + ["--iterate"] * (stage > 0)
-        subprocess.run([*command, "--", *tests], cwd=tree, env={**os.environ, **settings})
     for result in ["missed", "timeout"]:
         missed += (tree.parent / f"mutants.out/{result}.txt").read_text().splitlines()
     return missed
@@ -148,6 +159,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--calls", action="store_true", help="only the mutants of method calls")
     parser.add_argument("--file", choices=FILES, help="only those of core/src/FILE.rs")
+    parser.add_argument("--since", metavar="COMMIT", help="only mutants of operators in lines changed since this commit")
     parser.add_argument("--list", action="store_true", help="list the mutants of method calls and end")
     options = parser.parse_args()
     files = [options.file] if options.file else FILES
@@ -157,7 +169,7 @@ def main():
         return 0
     with tempfile.TemporaryDirectory() as folder:
         tree = copy(folder)
-        missed = calls(tree, files) + ([] if options.calls else operators(tree, files))
+        missed = ([] if options.since else calls(tree, files)) + ([] if options.calls else operators(tree, files, options.since))
     known = explained()
     new = [name for name in missed if re.sub(r":\d+:\d+:", ":", name) not in known]
     for name in new:

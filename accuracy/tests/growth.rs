@@ -50,6 +50,42 @@ fn convolutional() {
     check(&[([3, 4, 4], 3), ([8, 3, 3], 5)], false, &[2, 3, 6, 11], 1);
 }
 
+/// The bounds of all outputs, in their order, in units of ε.
+fn bounds(nets: &[Net], trained: Trained, numbers: usize, depths: &[usize]) -> Vec<f64> {
+    let each = |kernel| {
+        let of = Of::new(kernel, trained);
+        nets.iter().flat_map(move |&net| depths.iter().map(move |&d| growth::bound(net, of, numbers, d)))
+    };
+    BOTH.into_iter().flat_map(each).collect()
+}
+
+/// Deep convolutional nets on images so large that `f32` holds their kernels: `f64` is the truth, as the bound allows it 3e-13.
+#[test]
+fn f32_of_deep_nets() {
+    const DEPTHS: [usize; 5] = [48, 96, 128, 160, 200];
+    let (nets, readouts) = READOUTS.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let (mut largest, mut compared) = (0f64, 0);
+    for (dimensions, trained) in [([3, 4, 4], Trained::All), ([3, 4, 4], Trained::Hidden), ([3, 6, 6], Trained::All)] {
+        let net = conv_net(shape(dimensions), 3, &readouts, request(&BOTH, &DEPTHS, trained));
+        let bounds = bounds(&nets, trained, 27, &DEPTHS);
+        for (images, seed) in IMAGES.into_iter().flat_map(|images| (0..4).map(move |seed| (images, seed))) {
+            let [x, y] = images.pair(net.shape(), &mut Random(seed));
+            let exact = single::conv::<f64>(&net, &x, &y);
+            for backend in arithmetics() {
+                let found = Pair::Conv(net.clone()).on::<f32>(backend, &x, &y);
+                for ((found, exact), bound) in found.iter().zip(&exact).zip(&bounds) {
+                    assert!(exact.abs() > LEAST_F32, "beyond f32: {exact:e}");
+                    let part = (f64::from(*found) - exact).abs() / (exact.abs() * bound * EPSILONS[0]);
+                    assert!(part <= 1.0, "{part:.3} of the bound: {images:?} {seed} {dimensions:?}, {backend}");
+                    (largest, compared) = (largest.max(part), compared + 1);
+                }
+            }
+        }
+    }
+    println!("deep nets in f32: at most {largest:.2} of the bound, of {compared} kernels");
+    assert!(largest > BOUND_USED, "the bound is far too wide: {largest}");
+}
+
 /// The bound holds of leaky ReLUs and residual connections, too, relative to what may cancel.
 #[test]
 fn leaky_and_residual() {
@@ -72,12 +108,7 @@ fn leaky_and_residual() {
         }
     };
     for trained in [Trained::All, Trained::Hidden] {
-        let bounds = |nets: &[Net], numbers: usize| -> Vec<f64> {
-            let of = |kernel| Of::new(kernel, trained);
-            let each =
-                |kernel| nets.iter().flat_map(move |&net| DEPTHS.map(|d| growth::bound(net, of(kernel), numbers, d)));
-            BOTH.into_iter().flat_map(each).collect()
-        };
+        let bounds = |nets: &[Net], numbers| bounds(nets, trained, numbers, &DEPTHS);
         for slope in [-1.0, 0.1, 0.5] {
             let (net, readouts) = READOUTS.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
             let conv = conv_net(shape([8, 1, 3]), 3, &readouts, request(&BOTH, &DEPTHS, trained));

@@ -89,7 +89,7 @@ fn an_image_with_itself() {
             worst.conv(&net, &x, &x, None, "an image with itself");
         }
     }
-    worst.check("an image with itself", KERNEL_F32, KERNEL_F64);
+    worst.check("an image with itself", EXACT_F32, EXACT_F64);
 }
 
 /// Images apart by one unit of `f32` in a single number up to a tenth in all, relative, and multiples of such images.
@@ -154,9 +154,9 @@ fn opposite_images_shared_pixels_and_flat_regions() {
             worst.conv(&net, &vec![0.0; x.len()], &y, None, "a black image");
         }
     }
-    opposite.check("opposite images", OPPOSITE_F32, PARALLEL_F64);
-    few.check("shared pixels, flat regions, few numbers", OPPOSITE_F32, PARALLEL_F64);
-    many.check("shared pixels, flat regions", KERNEL_F32, KERNEL_F64);
+    opposite.check("opposite images", OPPOSITE_F32, OPPOSITE_F64);
+    few.check("shared pixels, flat regions, few numbers", OPPOSITE_F32, EXACT_F64);
+    many.check("shared pixels, flat regions", EXACT_F32, EXACT_F64);
 }
 
 /// Images whose halves are of very different size, opposite ones in x and y, so that all of K(x, y) lies far below the kernels of x and y
@@ -195,9 +195,9 @@ fn bright_and_faint_within_an_image() {
         least
     }
     for e in [1, 3, 6, 8, 9, 10, 12, 18] {
-        let least = check::<f32>(e, KERNEL_F32, 9);
+        let least = check::<f32>(e, EXACT_F32, 9);
         println!("1e{e}: K(x, y) is down to {least:e} of the norms");
-        check::<f64>(e, KERNEL_F64, 76);
+        check::<f64>(e, EXACT_F64, 76);
     }
 }
 
@@ -237,8 +237,8 @@ fn pixels_of_any_size() {
                 let [x, y] = [(&x, x_exponent), (&y, y_exponent)].map(|(image, e)| scaled(image, 10f64.powi(e)));
                 let exact = single::conv::<Big>(&net, &x, &y);
                 let unit = units(&exact);
-                exactly[0] += within(&single::conv::<f32>(&net, &x, &y), &exact, &unit, f32_range, KERNEL_F32);
-                exactly[1] += within(&single::conv::<f64>(&net, &x, &y), &exact, &unit, f64_range, KERNEL_F64);
+                exactly[0] += within(&single::conv::<f32>(&net, &x, &y), &exact, &unit, f32_range, EXACT_F32);
+                exactly[1] += within(&single::conv::<f64>(&net, &x, &y), &exact, &unit, f64_range, EXACT_F64);
             }
         }
     }

@@ -49,7 +49,7 @@ impl Args {
 }
 
 /// Prints the tallies; whether all errors are within the tolerance, with multiply-add rounded twice and once.
-fn report<F: Float + LowerExp>(precision: &str, tallies: &Tallies<F>, tolerance: u64) -> bool {
+fn report<F: Float + LowerExp>(precision: &str, tallies: &Tallies<F>, tolerances: [u64; 2]) -> bool {
     for (backend, tallies) in &tallies.of {
         for (name, tally) in ["kappa0", "kappa1"].into_iter().zip(tallies) {
             print!("{name} {precision} {backend}: {tally}");
@@ -58,5 +58,5 @@ fn report<F: Float + LowerExp>(precision: &str, tallies: &Tallies<F>, tolerance:
     if !tallies.of.iter().any(|(backend, _)| backend.is_fused()) {
         println!("SKIPPED, fused multiply-add: this machine has no vectors that ultrawide knows");
     }
-    tallies.of.iter().flat_map(|(_, tallies)| tallies).all(|tally| tally.largest <= tolerance)
+    tallies.within(tolerances)
 }

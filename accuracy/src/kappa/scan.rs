@@ -102,6 +102,11 @@ impl<F: Float> Tallies<F> {
         }
     }
 
+    /// Whether no κ0 and no κ1 is farther off than these.
+    pub fn within(&self, tolerances: [u64; 2]) -> bool {
+        self.of.iter().all(|(_, tallies)| tallies.iter().zip(tolerances).all(|(tally, most)| tally.largest <= most))
+    }
+
     /// Those of both.
     pub fn merge(self, other: Self) -> Self {
         let both = self.of.into_iter().zip(other.of);
