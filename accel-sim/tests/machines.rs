@@ -1,10 +1,11 @@
 //! Machine files: the bundled ones are good, and what is wrong with a bad one is told in one line.
 
 use std::collections::BTreeMap;
+use ultrawide::simd::Backend;
 use ultrawide_accel_sim::cost::cntk;
 use ultrawide_accel_sim::machine::{BUNDLED, Machine};
 use ultrawide_accel_sim::schedule::run;
-use ultrawide_accel_sim::validate::other_than_zen4;
+use ultrawide_accel_sim::validate::Core;
 use ultrawide_core::{Readout, Shape, Trained};
 
 const GOOD: &str = include_str!("../machines/npu-64k.toml");
@@ -103,6 +104,7 @@ fn siblings_agree() {
         .map(|op| format!(".operation.{op}.interval"));
     let start = [".about", ".issue.registers", ".lanes", ".name"].map(str::to_owned);
     assert_eq!(differing("zen4-avx2", "zen4-avx512"), [&start[..], &intervals].concat());
+    assert_eq!(differing("zen5-avx2", "zen5-avx512"), [&start[..], &[".operation.store.interval".to_owned()]].concat());
 }
 
 /// A line of the file in the place of that which begins with `key`; gone where it is empty.
@@ -164,18 +166,22 @@ fn bad_files_are_told_in_one_line() {
 }
 
 #[test]
-fn zen4_is_told_from_others() {
+fn cores_are_told_by_their_numbers() {
     let cpu = |vendor: &str, family: u32, model: u32| {
         let text = format!(
             "processor\t: 0\nvendor_id\t: {vendor}\ncpu family\t: {family}\nmodel\t\t: {model}\nmodel name\t: A processor\n"
         );
-        other_than_zen4(&text)
+        Core::of(&text)
     };
-    assert_eq!(cpu("AuthenticAMD", 25, 17), None);
-    assert_eq!(cpu("AuthenticAMD", 25, 97), None);
-    // Zen 3, Zen 5, and what is not AMD's.
-    for (vendor, family, model) in [("AuthenticAMD", 25, 1), ("AuthenticAMD", 26, 2), ("GenuineIntel", 25, 17)] {
-        assert_eq!(cpu(vendor, family, model).as_deref(), Some("A processor"), "{vendor} {family} {model}");
+    for (family, model, core) in [(25, 17, Core::Zen4), (25, 97, Core::Zen4), (26, 2, Core::Zen5), (26, 68, Core::Zen5)]
+    {
+        assert_eq!(cpu("AuthenticAMD", family, model), Ok(core));
+        let machines = [Backend::Avx2, Backend::Avx512].map(|backend| core.machine(backend).expect("a machine"));
+        assert!(machines.iter().all(|name| BUNDLED.iter().any(|(bundled, _)| bundled == name)), "{machines:?}");
     }
-    assert_eq!(other_than_zen4("").as_deref(), Some("a processor without a name"));
+    // Zen 3, Zen 5 of notebooks, and what is not AMD's.
+    for (vendor, family, model) in [("AuthenticAMD", 25, 1), ("AuthenticAMD", 26, 36), ("GenuineIntel", 25, 17)] {
+        assert_eq!(cpu(vendor, family, model), Err("A processor".to_owned()), "{vendor} {family} {model}");
+    }
+    assert_eq!(Core::of(""), Err("a processor without a name".to_owned()));
 }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use ultrawide::cli::print;
 use ultrawide::data::{Kind, LoadOptions, Subset, load};
+use ultrawide::simd::REVISION;
 use ultrawide_accel_sim::cost::cntk;
 use ultrawide_accel_sim::format::Format;
 use ultrawide_accel_sim::formats::{REFERENCE, judge, kernels};
@@ -43,7 +44,7 @@ pub struct Args {
 }
 
 /// Columns of the file.
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 11] = [
     "net",
     "format",
     "accumulator",
@@ -54,6 +55,7 @@ const COLUMNS: [&str; 10] = [
     "ridge",
     "accuracy",
     "beyond",
+    "revision",
 ];
 
 /// What one format made of one net at one depth: a row of it.
@@ -122,6 +124,7 @@ impl Args {
                         q.ridge.map_or(String::new(), |ridge| format!("{ridge:e}")),
                         q.accuracy.map_or(String::new(), |accuracy| format!("{accuracy:.4}")),
                         format!("{:.1e}", found.beyond),
+                        REVISION.to_string(),
                     ]);
                 }
             }

@@ -1,11 +1,12 @@
 //! `ultrawide-accel-sim validate`.
 
-use super::{csv_records, csv_writer, folder, progress_bar, quantity, table};
-use anyhow::ensure;
+use super::{csv_records, folder, progress_bar, quantity, table};
+use anyhow::{Context, ensure};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use ultrawide::cli::print;
-use ultrawide::simd::Backend;
-use ultrawide_accel_sim::validate::{TOLERANCE, machine_of, not_zen4, row};
+use ultrawide::simd::{Backend, REVISION};
+use ultrawide_accel_sim::validate::{Core, TOLERANCE, predicted, row};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -26,11 +27,17 @@ pub struct Args {
     from: Option<PathBuf>,
 }
 
-/// Columns of the file.
-const COLUMNS: [&str; 8] = ["backend", "side", "depth", "clock", "predicted", "best", "median", "ratio"];
-
-/// A row of it.
-type Record = (String, usize, usize, f64, f64, f64, f64, f64);
+/// A row of the file: a machine file, what ran, the clock, seconds of a pair and the revision of the kernels that took them.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    machine: String,
+    side: usize,
+    depth: usize,
+    clock: f64,
+    best: f64,
+    median: f64,
+    revision: u32,
+}
 
 impl Args {
     /// Whether all predictions are within the tolerance.
@@ -41,15 +48,26 @@ impl Args {
         };
         let records: Vec<Record> = csv_records(&path)?;
         ensure!(!records.is_empty(), "{}: no rows", path.display());
-        let mut table =
-            table(&["backend", "image", "depth", "predicted", "measured, best", "median", "predicted / best"]);
+        let mut table = table(&[
+            "machine",
+            "revision",
+            "image",
+            "depth",
+            "predicted",
+            "measured, best",
+            "median",
+            "predicted / best",
+        ]);
         let mut worst = 1.0f64;
-        for (backend, side, depth, _, predicted, best, median, ratio) in records {
+        for Record { machine, side, depth, clock, best, median, revision } in records {
+            let predicted = predicted(&machine, side, depth, clock)?;
+            let ratio = predicted / best;
             if (ratio - 1.0).abs() > (worst - 1.0).abs() {
                 worst = ratio;
             }
             table.add_row([
-                backend,
+                machine,
+                revision.to_string(),
                 format!("3x{side}x{side}"),
                 depth.to_string(),
                 quantity(predicted, "s"),
@@ -65,33 +83,34 @@ impl Args {
 
     /// Writes the file.
     fn measure(&self) -> anyhow::Result<PathBuf> {
-        let backends: Vec<Backend> =
-            Backend::available().into_iter().filter(|&backend| machine_of(backend).is_some()).collect();
-        ensure!(!backends.is_empty(), "no backend of this machine has a machine file: AVX2 and AVX-512 have");
-        if let Some(other) = not_zen4() {
+        let core = Core::here().unwrap_or_else(|other| {
             eprintln!(
-                "warning: the machine files describe a core of Zen 4, and this is {other}: ratios tell nothing of the model"
+                "warning: the machine files describe cores of Zen 4 and Zen 5, and this is {other}: beside Zen 4, ratios tell nothing of the model"
             );
-        }
+            Core::Zen4
+        });
+        let machine_of = |backend| core.machine(backend).map(|machine| (backend, machine));
+        let machines: Vec<_> = Backend::available().into_iter().filter_map(machine_of).collect();
+        ensure!(!machines.is_empty(), "no backend of this machine has a machine file: AVX2 and AVX-512 have");
         folder(&self.out)?;
         let path = self.out.join("validate.csv");
-        let mut file = csv_writer(&path, &COLUMNS)?;
-        let bar = progress_bar((backends.len() * self.side.len() * self.depth.len()) as u64, "validate");
-        for &backend in &backends {
+        let mut file = csv::Writer::from_path(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        let bar = progress_bar((machines.len() * self.side.len() * self.depth.len()) as u64, "validate");
+        for &(backend, machine) in &machines {
             for &side in &self.side {
                 for &depth in &self.depth {
-                    let row = row(backend, side, depth, self.seconds)?;
+                    let row = row(machine, backend, side, depth, self.seconds)?;
                     bar.inc(1);
-                    file.write_record([
-                        backend.to_string(),
-                        side.to_string(),
-                        depth.to_string(),
-                        format!("{:.3e}", row.clock),
-                        format!("{:.4e}", row.predicted),
-                        format!("{:.4e}", row.best),
-                        format!("{:.4e}", row.median),
-                        format!("{:.3}", row.ratio()),
-                    ])?;
+                    let digits = |value: f64| (value * 1e12).round() / 1e12;
+                    file.serialize(Record {
+                        machine: row.machine.to_owned(),
+                        side,
+                        depth,
+                        clock: row.clock.round(),
+                        best: digits(row.best),
+                        median: digits(row.median),
+                        revision: REVISION,
+                    })?;
                 }
             }
         }
