@@ -11,7 +11,7 @@ mod manifest;
 mod readers;
 mod simd;
 
-pub use arguments::words_of;
+pub use arguments::{WORDS, words_of};
 
 /// A function of arbitrary bytes.
 pub type Target = fn(&[u8]);

@@ -210,7 +210,15 @@ fn arguments() -> io::Result<()> {
     ] {
         seeds.put(name, line.replace(' ', "\n"))?;
     }
-    let words = ["kernel --net cntk-v --depth 3 --slope 0.1", "run --data digits --solver cg --shard 1/4"];
+    let words = [
+        "kernel --net cntk-v --depth 3 --slope 0.1",
+        "run --data digits --solver cg --shard 1/4",
+        "kernel --x x.npy --diagonal --out x.npy --net fc --depth 2 --verbose",
+        "export --target rust --out digits.rs --tests x.npy --name c --data digits",
+        "info --json",
+        "run --mpi --store c --train-size 2",
+        "experiment double-descent --width 16,64",
+    ];
     for (number, line) in words.into_iter().enumerate() {
         seeds.put(&format!("words-{number}"), words_of(line))?;
     }
