@@ -8,6 +8,7 @@ mod arguments;
 mod common;
 mod core;
 mod manifest;
+mod parts;
 mod readers;
 mod simd;
 
