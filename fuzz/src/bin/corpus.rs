@@ -324,6 +324,14 @@ fn core_parts() -> io::Result<()> {
         let values: Vec<_> = pattern(40, 251).into_iter().map(|byte| vec![1, 0, 0, 0, kind, byte]).collect();
         seeds.put(&format!("parts-{name}"), parts([0x0f, 0x2f, 0x4e, 0x6e], 2, &values))?;
     }
+    // 3×5×5 numbers, filters of 3, no readout, both kernels at depth 3, all layers trained, no tricks, right lengths; five times as many features are more than
+    // a block has.
+    let image = |step: usize| (0..75).flat_map(move |at| [0, 0, 0, 0, (at * step % 251) as u8]).collect::<Vec<_>>();
+    for (name, single) in [("dense-f32", 1), ("dense-f64", 0)] {
+        let net = [1, 3, 1, 5, 1, 5, 1, 3, 0, 0, 1, 1, 3, 0, 1, 1, 1, single, 1];
+        let rest = parts([0x0f, 0x2f, 0x4f, 0x6f], 5, &near);
+        seeds.put(name, [&net[..], &image(7), &[1], &image(11), &rest].concat())?;
+    }
     Ok(())
 }
 
