@@ -123,8 +123,9 @@ impl Parts {
         let square = root * root;
         let scaled = x.iter().map(|x| x.to_f64() / square);
         let largest = scaled.clone().fold(0.0, |largest, x| x.abs().max(largest));
-        // ρ² with an inverse of full precision does not reach down to the subnormal numbers.
-        assert!(largest < 4.0, "{x:?} over {square:e}");
+        // In [1, 4); only ρ² with an inverse of full precision does not reach down to the subnormal numbers.
+        let (of_next, least_square) = (largest / 4.0, S::SMALLEST_NORMAL.to_f64() * 4.0);
+        assert!(of_next < 1.0, "{x:?} over {square:e}");
         let exact = scaled.map(|x| x * x).sum::<f64>().sqrt();
         let epsilon = epsilon::<S>();
         // The sum here is rounded as well, in `f64`.
@@ -134,7 +135,7 @@ impl Parts {
         if exact * exact > smallest / epsilon {
             assert!((deviation - exact).abs() <= tolerance * exact, "{x:?}: {deviation:e} instead of {exact:e}");
             assert!((inverse * exact - 1.0).abs() <= tolerance, "{x:?}: 1/{inverse:e} instead of {exact:e}");
-            assert!(largest >= 1.0 || square <= S::SMALLEST_NORMAL.to_f64() * 4.0, "{x:?} over {square:e}");
+            assert!(largest >= 1.0 || square <= least_square, "{x:?} over {square:e}");
         } else {
             assert!(deviation >= 0.0 && inverse >= 0.0 && inverse.is_finite(), "{x:?}: {deviation:e}, {inverse:e}");
         }
