@@ -5,7 +5,7 @@
     scripts/mutants.py --calls         those of method calls alone, an hour
     scripts/mutants.py --file dual     those of one file
     scripts/mutants.py --since COMMIT  operators in lines that have changed since then
-    scripts/mutants.py --list          the mutants of method calls, without running them
+    scripts/mutants.py --list          the mutants of method calls, without running them; fails if docs/mutants.md names others
 
 cargo-mutants changes operators and what whole functions return. The recursions are written over a trait and know no operators:
 their arithmetic is calls, `x.mul_add(y, z)`, which it leaves alone. So this script changes those as well, each to a call
@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,7 +63,7 @@ TIMEOUT = 600
 
 
 def mutants(files):
-    """(file, description, mutated text) of every call that is changed."""
+    """(file, name, mutated text) of every call that is changed. The name ends with the line of the source, which tells it from others of the file."""
     for name in files:
         path = ROOT / "core/src" / f"{name}.rs"
         text = path.read_text()
@@ -73,14 +74,14 @@ def mutants(files):
             if line.lstrip().startswith("//"):
                 continue
             at = f"core/src/{name}.rs:{text.count(chr(10), 0, start) + 1}:{match.start() - start + 1}"
-            call = match[1]
+            call, line = match[1], line.strip()
             for other in SWAPS.get(call, []):
-                yield path, f"{at}: replace .{call} with .{other}", text[: match.start(1)] + other + text[match.end(1) :]
+                yield path, f"{at}: replace .{call} with .{other}: {line}", text[: match.start(1)] + other + text[match.end(1) :]
             if call in INSERTS:
                 other = INSERTS[call]
-                yield path, f"{at}: put .{other} before .{call}", text[: match.start() + 1] + f"{other}." + text[match.start() + 1 :]
+                yield path, f"{at}: put .{other} before .{call}: {line}", text[: match.start() + 1] + f"{other}." + text[match.start() + 1 :]
             if call in DROPS and text[match.end()] == ")":
-                yield path, f"{at}: drop .{call}()", text[: match.start()] + text[match.end() + 1 :]
+                yield path, f"{at}: drop .{call}(): {line}", text[: match.start()] + text[match.end() + 1 :]
 
 
 def settings(tree):
@@ -108,10 +109,23 @@ def survives(tree):
     return not any(fails(["cargo", "test", "--offline", "-p", "ultrawide-core", *tests], tree, environment) for tests in STAGES)
 
 
+def unplaced(name):
+    """The name of a mutant without the place in the file, which moves."""
+    return re.sub(r":\d+:\d+:", ":", name, count=1)
+
+
 def explained():
-    """The survivors that docs/mutants.md lists, by file and description, without line numbers: those move."""
+    """The survivors that docs/mutants.md lists, by file, description and, of calls, line of the source."""
     text = (ROOT / "docs/mutants.md").read_text()
-    return {re.sub(r":\d+:\d+:", ":", entry) for entry in re.findall(r"`(core/src/[^`]*)`", text)}
+    # A table has its bars escaped.
+    return {unplaced(entry).replace(r"\|", "|") for entry in re.findall(r"`(core/src/[^`:]*: [^`]*)`", text)}
+
+
+def ambiguous():
+    """The entries for calls in docs/mutants.md that are not those of one mutant each."""
+    counts = Counter(unplaced(name) for _, name, _ in mutants(FILES))
+    of_calls = [entry for entry in explained() if re.search(r": (replace|put|drop) \.", entry)]
+    return [f"docs/mutants.md: {counts[entry]} mutants are called: {entry}" for entry in of_calls if counts[entry] != 1]
 
 
 def copy(folder):
@@ -155,6 +169,12 @@ def operators(tree, files, since):
     return missed
 
 
+def complain(lines):
+    for line in lines:
+        print(line, file=sys.stderr)
+    return 1 if lines else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--calls", action="store_true", help="only the mutants of method calls")
@@ -166,15 +186,13 @@ def main():
     if options.list:
         for _, name, _ in mutants(files):
             print(name)
-        return 0
+        return complain(ambiguous())
     with tempfile.TemporaryDirectory() as folder:
         tree = copy(folder)
         missed = ([] if options.since else calls(tree, files)) + ([] if options.calls else operators(tree, files, options.since))
     known = explained()
-    new = [name for name in missed if re.sub(r":\d+:\d+:", ":", name) not in known]
-    for name in new:
-        print(f"survived, and docs/mutants.md does not say why: {name}")
-    return 1 if new else 0
+    new = [name for name in missed if unplaced(name) not in known]
+    return complain(ambiguous() + [f"survived, and docs/mutants.md does not say why: {name}" for name in new])
 
 
 if __name__ == "__main__":

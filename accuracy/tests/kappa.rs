@@ -2,6 +2,7 @@
 //!
 //! `accuracy kappa` does the last for all `f32` and very many `f64`.
 
+use std::collections::BTreeSet;
 use ultrawide_accuracy::Big;
 use ultrawide_accuracy::common::images::Random;
 use ultrawide_accuracy::common::precision::{AGREEMENT, KAPPA_F32_ULP, KAPPA_F64_ULP, REFERENCE_USED};
@@ -77,30 +78,25 @@ fn nearest_floats_are_those_of_multi_precision() {
     }
 }
 
-/// Some of the 43 values of `f32` arguments that the reference in `f64` cannot round, with the function: each is within 2^-49 of the middle
-/// between two floats, and multi-precision decides.
+/// The values of `f32` arguments that the reference in `f64` cannot round, with the function: each is within 2^-49 of the middle between two floats,
+/// and multi-precision decides. `accuracy kappa --precision f32` prints all there are, and the list of hard points has them.
 #[test]
 fn what_is_near_the_middle_takes_multi_precision() {
-    let oracle = Oracle::default();
-    for (bits, which) in [
-        (0x318d_8ddd, 1),
-        (0x33c9_0fdb, 0),
-        (0x3ca3_9a61, 1),
-        (0xb349_0fdb, 0),
-        (0xbec0_6e23, 0),
-        (0xbeea_269f, 1),
-        (0xbf00_c11c, 1),
-    ] {
-        let lambda = f32::from_bits(bits);
-        let (value, undecided) = f32::nearest(&oracle, lambda)[which];
-        assert!(undecided, "{lambda:e}");
-        assert_eq!(value, exact(lambda.into())[which].to_f32(), "{lambda:e}");
-        let distance = |x: f32| Big::from_f64(x.into()).sub(exact(lambda.into())[which]).abs();
-        assert!(
-            [value.next_up(), value.next_down()].iter().all(|&other| distance(value) < distance(other)),
-            "{lambda:e}"
-        );
+    let (oracle, mut met) = (Oracle::default(), BTreeSet::new());
+    for lambda in hard_f32().into_iter().flat_map(|lambda| [lambda, -lambda]) {
+        for (which, (value, undecided)) in f32::nearest(&oracle, lambda).into_iter().enumerate() {
+            if !undecided || !met.insert((which, lambda.to_bits())) {
+                continue;
+            }
+            assert_eq!(value, exact(lambda.into())[which].to_f32(), "{lambda:e}");
+            let distance = |x: f32| Big::from_f64(x.into()).sub(exact(lambda.into())[which]).abs();
+            assert!(
+                [value.next_up(), value.next_down()].iter().all(|&other| distance(value) < distance(other)),
+                "{lambda:e}"
+            );
+        }
     }
+    assert_eq!(met.len(), 43, "{met:x?}");
 }
 
 fn check<F: Float>(tallies: &Tallies<F>, tolerances: [u64; 2], enough: u64) {

@@ -35,7 +35,8 @@ impl Worst {
 }
 
 /// The sample of `f32` magnitudes in [0, 1]: every 997th, the ends, the subnormals' edge, the edges of the reference's
-/// and of the functions' branches, and the arguments where the exhaustive check found the largest errors.
+/// and of the functions' branches, and the arguments where the exhaustive check found the largest errors or exact values nearest
+/// to the middle between two floats.
 fn magnitudes() -> impl Iterator<Item = u32> {
     const RADIUS: u32 = 4096;
     let hard = include_str!("data/kappa_hard_f32.csv")

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 
 use crate::check_line;
 
-/// Words of the command, so that arbitrary bytes find whole command lines.
-const WORDS: &[&str] = &[
+/// Words of the command, so that arbitrary bytes find whole command lines; `tests/words.rs` holds them against what the command knows. New ones
+/// come last: inputs name them by their places.
+pub const WORDS: &[&str] = &[
     "run",
     "kernel",
     "regress",
@@ -101,6 +102,33 @@ const WORDS: &[&str] = &[
     "-inf",
     "x.npy",
     "bash",
+    "--diagonal",
+    "--json",
+    "--mpi",
+    "--name",
+    "--tests",
+    "--verbose",
+    "help",
+    "drift",
+    "flow",
+    "init",
+    "table",
+    "double-descent",
+    "mixed",
+    "auto",
+    "cholesky",
+    "balanced",
+    "first",
+    "cifar2",
+    "mnist",
+    "fashion-mnist",
+    "rust",
+    "u8",
+    "zsh",
+    "fish",
+    "elvish",
+    "powershell",
+    "digits.rs",
 ];
 
 /// The bytes that stand for a command line of `WORDS`.

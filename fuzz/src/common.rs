@@ -5,3 +5,7 @@
 pub mod naive;
 #[path = "../../core/tests/common/precision.rs"]
 pub mod precision;
+#[path = "../../core/tests/common/reference.rs"]
+pub mod reference;
+#[path = "../../core/tests/common/ulp.rs"]
+pub mod ulp;

@@ -2,17 +2,18 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use ultrawide_core::{
-    Conv, Dense, Error, Kernel, Readout, Request, Scalar, Shape, Trained, average_flipped, conv_pair, conv_scratch_len,
-    dense_pair, flip, identity_cap, prepare, prepared_len,
+    Conv, Dense, Error, Kernel, Readout, Request, Scalar, Shape, Trained, conv_pair, conv_scratch_len, dense_pair,
+    identity_cap, prepare, prepared_len,
 };
 
 use crate::check_line;
 use crate::common::naive;
 use crate::common::precision::{OPPOSITE_F32, PARALLEL_F64};
+use crate::parts::{Parts, mean, mirror};
 
 /// A number of an image.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-enum Value {
+pub(crate) enum Value {
     /// In steps of 1/32 up to 4: many zeros, equal and opposite patches.
     Plain(i8),
     /// Any bit pattern of `f32`, so that both types hold it.
@@ -22,7 +23,7 @@ enum Value {
 }
 
 impl Value {
-    fn number(self) -> f64 {
+    pub(crate) fn number(self) -> f64 {
         match self {
             Value::Plain(x) => f64::from(x) / 32.0,
             Value::Any(bits) => f32::from_bits(bits).into(),
@@ -115,17 +116,22 @@ impl Case {
     }
 }
 
-/// Networks of any description; their kernels where there are any.
+/// Networks of any description; their kernels where there are any. And the small functions, on what the same bytes are from the last to the first:
+/// those that a case leaves are there.
 pub fn core(data: &[u8]) {
+    let backwards: Vec<u8> = data.iter().rev().copied().collect();
+    let Ok(parts) = Parts::new(&mut Unstructured::new(&backwards)) else { return };
+    parts.check::<f32>();
+    parts.check::<f64>();
     let Ok(case) = Case::new(&mut Unstructured::new(data)) else { return };
     let request = match Request::new(&case.kernels, &case.depths, case.trained) {
         Ok(request) => request,
         Err(error) => return check_line(&error),
     };
     if case.single {
-        dense::<f32>(&case, &request)
+        dense::<f32>(&case, &request, &parts)
     } else {
-        dense::<f64>(&case, &request)
+        dense::<f64>(&case, &request, &parts)
     }
     match Conv::new(case.shape, case.filter, &case.readouts, request).and_then(|net| net.with_slope(case.slope)) {
         Ok(net) if case.single => conv::<f32>(&case, &net),
@@ -165,7 +171,7 @@ fn buffer<S: Scalar>(len: usize, by: i8) -> Vec<S> {
     vec![S::from_f64(f64::NAN); len.saturating_add_signed(by.into())]
 }
 
-fn dense<S: Scalar>(case: &Case, request: &Request) {
+fn dense<S: Scalar>(case: &Case, request: &Request, parts: &Parts) {
     let net = match dense_net(request.clone(), case.slope, case.residual) {
         Ok(net) => net,
         Err(error) => return check_line(&error),
@@ -181,6 +187,7 @@ fn dense<S: Scalar>(case: &Case, request: &Request) {
     let within = S::from_f64(product).is_finite();
     let exact = |x: &[f64], y: &[f64]| naive::dense(&net, x, y);
     check(case, good, within, run(&case.x, &case.y, case.lengths[0]), exact, |x| exact(x, x));
+    parts.layers::<S>(&net, &case.x, &case.y);
 }
 
 fn conv<S: Scalar>(case: &Case, net: &Conv) {
@@ -204,14 +211,9 @@ fn conv<S: Scalar>(case: &Case, net: &Conv) {
     let exact = |x: &[f64], y: &[f64]| naive::conv(net, x, y);
     check(case, good, true, run(&case.x, &case.y, case.lengths), exact, |x| naive::conv_terms(net, x));
 
-    let mut mirrored = buffer::<S>(case.x.len(), flip_by);
-    match flip(&numbers::<S>(&case.x), case.shape.width, &mut mirrored) {
-        Ok(()) => assert_eq!(mirrored.len(), case.x.len()),
-        Err(error) => check_line(&error),
-    }
-    if let Err(error) = average_flipped(&mut mirrored, &numbers::<S>(&case.y)) {
-        check_line(&error);
-    }
+    let len = case.x.len().saturating_add_signed(flip_by.into());
+    let mirrored = mirror(&numbers::<S>(&case.x), case.shape.width, len);
+    mean(&mirrored, &numbers::<S>(&case.y));
 }
 
 /// Checks the kernels of a case: `good` says whether its buffers are right, `within` whether finite numbers have no NaN for a kernel;

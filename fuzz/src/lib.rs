@@ -8,10 +8,11 @@ mod arguments;
 mod common;
 mod core;
 mod manifest;
+mod parts;
 mod readers;
 mod simd;
 
-pub use arguments::words_of;
+pub use arguments::{WORDS, words_of};
 
 /// A function of arbitrary bytes.
 pub type Target = fn(&[u8]);

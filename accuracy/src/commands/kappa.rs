@@ -37,9 +37,7 @@ impl Args {
                 let mut sum = Tallies::new();
                 for generator in GENERATORS {
                     let tallies = scan_f64(generator, count);
-                    for (backend, [kappa0, kappa1]) in &tallies.of {
-                        println!("{generator:?}, {backend}: at most {} and {} ULP", kappa0.largest, kappa1.largest);
-                    }
+                    print(&format!("f64 {generator:?},"), &tallies);
                     sum = sum.merge(tallies);
                 }
                 report("f64", &sum, KAPPA_F64_ULP)
@@ -48,11 +46,25 @@ impl Args {
     }
 }
 
-/// Prints the tallies; whether all errors are within the tolerance, with multiply-add rounded twice and once.
-fn report<F: Float + LowerExp>(precision: &str, tallies: &Tallies<F>, tolerances: [u64; 2]) -> bool {
+/// Prints the tallies of each function and arithmetic.
+fn print<F: Float + LowerExp>(what: &str, tallies: &Tallies<F>) {
     for (backend, tallies) in &tallies.of {
         for (name, tally) in ["kappa0", "kappa1"].into_iter().zip(tallies) {
-            print!("{name} {precision} {backend}: {tally}");
+            print!("{name} {what} {backend}: {tally}");
+        }
+    }
+}
+
+/// Prints the tallies, and the arguments that only multi-precision can round; whether all errors are within the tolerance, with multiply-add rounded twice
+/// and once.
+fn report<F: Float + LowerExp>(precision: &str, tallies: &Tallies<F>, tolerances: [u64; 2]) -> bool {
+    print(precision, tallies);
+    // The same on every backend: they have to do with the exact values alone.
+    if let Some((_, tallies)) = tallies.of.first() {
+        for (name, tally) in ["kappa0", "kappa1"].into_iter().zip(tallies) {
+            for lambda in &tally.undecided {
+                println!("{name} {precision}, rounded by multi-precision at {} = {lambda:e}", lambda.hex());
+            }
         }
     }
     if !tallies.of.iter().any(|(backend, _)| backend.is_fused()) {

@@ -47,7 +47,7 @@ pub fn hard_f64() -> Vec<f64> {
     bits.chain([0.0, f64::MIN_POSITIVE, 0.5, 1.0]).chain((1..64).map(|edge| f64::from(edge) / 64.0)).collect()
 }
 
-/// The same for `f32`.
+/// The same for `f32`, and all arguments whose κ0 or κ1 only multi-precision can round.
 pub fn hard_f32() -> Vec<f32> {
     let found = lines(include_str!("../../../core/tests/data/kappa_hard_f32.csv"));
     let bits = found.map(|line| f32::from_bits(u32::from_str_radix(line, 16).expect("a line is the bits of an f32")));

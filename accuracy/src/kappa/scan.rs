@@ -32,13 +32,13 @@ pub struct Tally<F> {
     pub largest: u64,
     /// Arguments of the largest.
     pub at: Vec<F>,
-    /// Arguments at which only multi-precision knew the nearest number.
-    pub undecided: u64,
+    /// All arguments at which only multi-precision knew the nearest number: few, whatever the number of arguments.
+    pub undecided: Vec<F>,
 }
 
 impl<F> Default for Tally<F> {
     fn default() -> Self {
-        Tally { histogram: [0; BINS], largest: 0, at: vec![], undecided: 0 }
+        Tally { histogram: [0; BINS], largest: 0, at: vec![], undecided: vec![] }
     }
 }
 
@@ -46,7 +46,9 @@ impl<F: Float> Tally<F> {
     fn record(&mut self, value: F, (nearest, undecided): (F, bool), lambda: F) {
         let distance = ulp_distance(value, nearest);
         self.histogram[(distance as usize).min(BINS - 1)] += 1;
-        self.undecided += u64::from(undecided);
+        if undecided {
+            self.undecided.push(lambda);
+        }
         if distance > self.largest {
             self.largest = distance;
             self.at.clear();
@@ -60,7 +62,7 @@ impl<F: Float> Tally<F> {
         for (sum, count) in self.histogram.iter_mut().zip(other.histogram) {
             *sum += count;
         }
-        self.undecided += other.undecided;
+        self.undecided.extend(other.undecided);
         if other.largest > self.largest {
             (self.largest, self.at) = (other.largest, other.at);
         } else if other.largest == self.largest {
@@ -189,7 +191,7 @@ pub fn scan_f64(generator: Generator, count: u64) -> Tallies<f64> {
 impl<F: Float + fmt::LowerExp> fmt::Display for Tally<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total: u64 = self.histogram.iter().sum();
-        writeln!(f, "at most {} ULP, {total} arguments, {} by multi-precision", self.largest, self.undecided)?;
+        writeln!(f, "at most {} ULP, {total} arguments, {} by multi-precision", self.largest, self.undecided.len())?;
         for (distance, &count) in self.histogram.iter().enumerate().filter(|(_, count)| **count > 0) {
             let share = count as f64 * 100.0 / total as f64;
             writeln!(f, "  {distance:>2} ULP: {count:>11}  {share:10.6} %")?;

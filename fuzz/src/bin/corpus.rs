@@ -210,7 +210,15 @@ fn arguments() -> io::Result<()> {
     ] {
         seeds.put(name, line.replace(' ', "\n"))?;
     }
-    let words = ["kernel --net cntk-v --depth 3 --slope 0.1", "run --data digits --solver cg --shard 1/4"];
+    let words = [
+        "kernel --net cntk-v --depth 3 --slope 0.1",
+        "run --data digits --solver cg --shard 1/4",
+        "kernel --x x.npy --diagonal --out x.npy --net fc --depth 2 --verbose",
+        "export --target rust --out digits.rs --tests x.npy --name c --data digits",
+        "info --json",
+        "run --mpi --store c --train-size 2",
+        "experiment double-descent --width 16,64",
+    ];
     for (number, line) in words.into_iter().enumerate() {
         seeds.put(&format!("words-{number}"), words_of(line))?;
     }
@@ -291,6 +299,42 @@ fn manifest() -> io::Result<()> {
     hostile.put("key-twice", join(&group.replacen('{', "{\"node_type\": \"array\", ", 1), &test, &train))
 }
 
+/// What the small functions of the core are called with, as `arbitrary` takes it apart, from the end on: where four slices of 40 numbers begin and
+/// end, rows of three, inputs of dense nets repeated as often as said, and the numbers.
+fn parts(ends: [u8; 4], repeats: u8, numbers: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = [&ends[..], &[1, 3, repeats - 1, 0, 40], &numbers.concat()].concat();
+    bytes.reverse();
+    bytes
+}
+
+fn core_parts() -> io::Result<()> {
+    let [seeds, hostile] = both("core")?;
+    let bits = |value: f64| [&[0][..], &value.to_bits().to_le_bytes()].concat();
+    let least = f64::from_bits(1);
+    let edges = [f64::NAN, f64::INFINITY, f64::MAX, f64::MIN_POSITIVE, least, 1.0, 0.0, 1.5, 0.5, 1e-40]
+        .map(|value| [value, -value, value.next_down(), 1.0 - value]);
+    hostile.put(
+        "parts-edges",
+        parts([0xff, 0x3d, 0x5c, 0x8f], 5, &edges.concat().into_iter().map(bits).collect::<Vec<_>>()),
+    )?;
+    let near: Vec<_> = (0..40).map(|at| bits(1.0 - f64::from(at * at * at) / 65536.0)).collect();
+    seeds.put("parts-near-1", parts([0x0f, 0x2f, 0x4f, 0x6f], 3, &near))?;
+    // A byte chooses the kind in its upper bits, and one is the number.
+    for (name, kind) in [("plain", 0), ("tiny", 0x80), ("huge", 0xc0)] {
+        let values: Vec<_> = pattern(40, 251).into_iter().map(|byte| vec![1, 0, 0, 0, kind, byte]).collect();
+        seeds.put(&format!("parts-{name}"), parts([0x0f, 0x2f, 0x4e, 0x6e], 2, &values))?;
+    }
+    // 3×5×5 numbers, filters of 3, no readout, both kernels at depth 3, all layers trained, no tricks, right lengths; five times as many features are more than
+    // a block has.
+    let image = |step: usize| (0..75).flat_map(move |at| [0, 0, 0, 0, (at * step % 251) as u8]).collect::<Vec<_>>();
+    for (name, single) in [("dense-f32", 1), ("dense-f64", 0)] {
+        let net = [1, 3, 1, 5, 1, 5, 1, 3, 0, 0, 1, 1, 3, 0, 1, 1, 1, single, 1];
+        let rest = parts([0x0f, 0x2f, 0x4f, 0x6f], 5, &near);
+        seeds.put(name, [&net[..], &image(7), &[1], &image(11), &rest].concat())?;
+    }
+    Ok(())
+}
+
 fn kernels() -> io::Result<()> {
     for target in ["core", "simd"] {
         let [seeds, hostile] = both(target)?;
@@ -312,5 +356,6 @@ fn main() -> io::Result<()> {
     npy()?;
     arguments()?;
     manifest()?;
+    core_parts()?;
     kernels()
 }

@@ -21,7 +21,8 @@ mod table;
 
 pub use output::print;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -101,6 +102,26 @@ pub fn check(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String
         Err(error) => return failure::line_of_clap(&error).map_or(Ok(()), Err),
     };
     checked.map(drop).map_err(|error| failure::line(&error))
+}
+
+/// Every word that the command knows, as it is typed: subcommands, long options, and the values of what takes one of a list. For whoever makes
+/// command lines up.
+pub fn words() -> BTreeSet<String> {
+    fn collect(command: &clap::Command, words: &mut BTreeSet<String>) {
+        for argument in command.get_arguments() {
+            words.extend(argument.get_long().map(|long| format!("--{long}")));
+            words.extend(argument.get_possible_values().iter().map(|value| value.get_name().to_owned()));
+        }
+        for subcommand in command.get_subcommands() {
+            words.insert(subcommand.get_name().to_owned());
+            collect(subcommand, words);
+        }
+    }
+    let (mut command, mut words) = (Cli::command(), BTreeSet::new());
+    // Adds what clap brings: help and versions.
+    command.build();
+    collect(&command, &mut words);
+    words
 }
 
 /// Runs the command and tells its exit code.
