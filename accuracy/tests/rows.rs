@@ -1,6 +1,8 @@
 //! Every public function that computes has a row in `docs/accuracy.md` and says in its own documentation how accurate it is; every row names a
 //! function and tests that exist.
 //!
+//! Every public function of the core is also called by `core/no-panic`, which proves that it cannot panic.
+//!
 //! All public functions and methods of the folders and files of [`SEARCHED`] count as such, and the traits, each as a whole, but for those of
 //! [`NOT_NUMERICAL`]. Not searched are the command line, the store, which gives back the bits that it was given, plots, and the C interface, whose functions are
 //! those of the core; of the simulator what it predicts of machines is no arithmetic, and `accel-sim validate` holds it against measured times.
@@ -387,6 +389,42 @@ fn every_row_names_a_function_and_tests_that_exist() {
         }
         assert!(found > 0, "the row of {name} names no test");
     }
+}
+
+/// How many calls of a function, or of methods of this name, there are in a source; what it declares and what comments say is none.
+fn calls(source: &str, name: &str) -> usize {
+    let call = format!("{name}(");
+    let lines = source.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
+    let before = lines.flat_map(|line| line.match_indices(&call).map(move |(at, _)| line[..at].chars().next_back()));
+    // At the beginning of a line, and after the $ of a macro, an entry is declared.
+    before.flatten().filter(|c| !c.is_alphanumeric() && !"_$".contains(*c)).count()
+}
+
+/// What is not called there may panic unseen. Methods of one name cannot be told apart there, but counted; the traits are those of the numbers that all is called with.
+#[test]
+fn every_function_of_the_core_is_proven_not_to_panic() {
+    let proof = read(&root().join("core/no-panic/src/lib.rs"));
+    let last = |item: &Item| item.name.rsplit("::").next().unwrap_or("").to_owned();
+    let core = below("core/src");
+    let functions: Vec<String> = core.iter().map(last).filter(|name| !name.starts_with(char::is_uppercase)).collect();
+    assert!(functions.len() > 30, "{functions:?}");
+    for name in &functions {
+        let (declared, called) = (functions.iter().filter(|other| *other == name).count(), calls(&proof, name));
+        assert!(called >= declared, "core/no-panic calls {called} of {declared} public functions called {name}");
+    }
+}
+
+#[test]
+fn calls_are_counted() {
+    let source = "
+// name(x) in a comment
+name(x: f64) -> f64 { other_name(x) }
+    $name(x: f64) -> f64 { x }
+    result() -> f64 { name(x) + module::name(x).name() }
+Type::name(x)
+names(x)
+";
+    assert_eq!(calls(source, "name"), 4);
 }
 
 /// The search sees functions however their generics are written.

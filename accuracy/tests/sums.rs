@@ -2,7 +2,7 @@
 
 use ultrawide_accuracy::Big;
 use ultrawide_accuracy::common::images::Random;
-use ultrawide_accuracy::common::precision::{DEVIATION, PRODUCTS, SUM_F32, SUM_F64};
+use ultrawide_accuracy::common::precision::{DEVIATION, LONG_SUM_F32, LONG_SUM_F64, PRODUCTS};
 use ultrawide_accuracy::common::single::Worst;
 use ultrawide_core::{
     FEATURE_BLOCK, Number, Scalar, add_exactly, average_flipped, block_products, dense_deviation, identity_cap,
@@ -45,21 +45,54 @@ fn products_of_a_block() {
     block::<f64>(f64::EPSILON);
 }
 
-fn long_sum<S: Scalar>(tolerance: f64) {
-    let (mut pair, mut exact, mut random) = ([S::zero(); 2], big(0.0), Random(32));
-    for _ in 0..1 << 15 {
-        let term = numbers::<S>(&mut random, 1)[0].abs();
-        pair = add_exactly(pair, term);
-        exact = exact.add(widened(term));
+fn long_sums<S: Scalar>(tolerance: f64) {
+    let mut worst = Worst::default();
+    for seed in 40..56 {
+        let (mut pair, mut plain, mut exact, mut random) = ([S::zero(); 2], S::zero(), big(0.0), Random(seed));
+        for _ in 0..1 << 15 {
+            let term = numbers::<S>(&mut random, 1)[0].abs();
+            pair = add_exactly(pair, term);
+            plain = plain.add(term);
+            exact = exact.add(widened(term));
+        }
+        let of = |sum: S| error(widened(sum), exact, exact);
+        worst.record(of(pair[0].add(pair[1])), 0.0, 1.0, || format!("seed {seed}"));
+        // What a plain sum reaches too would prove nothing.
+        assert!(of(plain) > tolerance, "seed {seed}: {:e}", of(plain));
     }
-    let value = pair[0].add(pair[1]);
-    assert!(error(widened(value), exact, exact) < tolerance, "{value:?}");
+    worst.check("sums of 2^15 terms", tolerance);
 }
 
 #[test]
 fn sums_keep_their_last_digit() {
-    long_sum::<f32>(SUM_F32);
-    long_sum::<f64>(SUM_F64);
+    long_sums::<f32>(LONG_SUM_F32);
+    long_sums::<f64>(LONG_SUM_F64);
+}
+
+/// What rounding takes from the new high is what low gets, to the last bit: of numbers of all sizes against each other, and of such as nearly cancel.
+fn splits<S: Scalar>(nearest: impl Fn(Big) -> S) {
+    let mut random = Random(35);
+    for case in 0..30_000 {
+        let [high, mut term, low] = [(); 3].map(|()| {
+            let exponent = (random.bits() % 81) as i32 - 40;
+            numbers::<S>(&mut random, 1)[0].mul(S::from_f64(2f64.powi(exponent)))
+        });
+        if case % 3 == 0 {
+            term = term.mul(S::from_f64(2f64.powi(-24))).sub(high);
+        }
+        let exact = widened(high).add(widened(term));
+        let [sum, lost] = add_exactly([high, S::zero()], term);
+        assert_eq!(sum, nearest(exact), "{high:?} + {term:?}");
+        assert_eq!(widened(sum).add(widened(lost)), exact, "{high:?} + {term:?}");
+        let rounded = nearest(widened(low).add(widened(lost)));
+        assert_eq!(add_exactly([high, low], term), [sum, rounded], "{high:?} + {low:?} + {term:?}");
+    }
+}
+
+#[test]
+fn sums_are_split_without_error() {
+    splits(Big::to_f32);
+    splits(Big::to_f64);
 }
 
 fn deviations<S: Scalar>(epsilon: f64) {

@@ -46,6 +46,11 @@ mod model;
 mod network;
 mod product;
 
+#[cfg(test)]
+#[allow(dead_code, reason = "a file of the core's tests, of which a part is used")]
+#[path = "../../core/tests/common/precision.rs"]
+mod precision;
+
 pub use architecture::{Architecture, Error, Head, Layers, Tricks};
 pub use batch::Batch;
 pub use faer::Mat;

@@ -46,7 +46,7 @@ impl Weights {
     /// Σ self·other of each layer.
     ///
     /// # Accuracy
-    /// Products and sums in `f64`, of which the products are exact.
+    /// 1e-15 of Σ |self·other|: products and sums in `f64`, of which the products are exact.
     pub fn products(&self, other: &Weights) -> Vec<f64> {
         let both = self.layers().zip(other.layers());
         both.map(|(own, other)| {
@@ -59,7 +59,7 @@ impl Weights {
     /// ‖self − other‖/‖other‖ of each layer (Frobenius), and of all of them together at the end.
     ///
     /// # Accuracy
-    /// Differences, squares and sums in `f64`.
+    /// 1e-14, relative: differences, squares and sums in `f64`.
     pub fn distances(&self, other: &Weights) -> Vec<f64> {
         let square = |of: &dyn Fn(usize, usize) -> f64, (rows, columns): (usize, usize)| -> f64 {
             (0..columns).map(|column| (0..rows).map(|row| of(row, column).powi(2)).sum::<f64>()).sum()
@@ -281,5 +281,82 @@ impl Network {
             });
         }
         gradient
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tricks;
+    use crate::precision::{NET_DISTANCE, NET_PRODUCTS};
+    use ultrawide_core::Shape;
+
+    /// The weights of two nets with a layer of more columns than are added at a time.
+    fn two() -> [Weights; 2] {
+        let shape = Shape { channels: 2, height: 3, width: 4 };
+        let (head, tricks) = (Head::Vanilla, Tricks::default());
+        let net = Architecture { shape, filter: 3, depth: 4, width: 9, outputs: 2, head, tricks };
+        [1, 2].map(|seed| Network::new(net, seed).expect("a valid net").weights)
+    }
+
+    /// The numbers of each layer, row by row.
+    fn lists(weights: &Weights) -> Vec<Vec<f32>> {
+        let list = |layer: &Mat<f32>| {
+            (0..layer.nrows()).flat_map(|r| (0..layer.ncols()).map(move |c| layer[(r, c)])).collect()
+        };
+        weights.hidden.iter().map(list).chain([list(&weights.head)]).collect()
+    }
+
+    #[test]
+    fn sums_of_weights_are_those_of_a_plain_loop() {
+        let [own, other] = two();
+        assert!(own.hidden.iter().any(|layer| layer.ncols() > 64));
+        for layers in [Layers::All, Layers::Hidden, Layers::Last] {
+            let mut sum = own.clone();
+            sum.add(0.1, &other, layers);
+            let expected = (1..).zip(lists(&own).into_iter().zip(lists(&other))).map(|(layer, (own, other))| {
+                let factor = if layers.contain(layer, 4) { 0.1f32 } else { 0.0 };
+                own.into_iter().zip(other).map(|(own, other)| own + factor * other).map(f32::to_bits).collect()
+            });
+            let found = lists(&sum).into_iter().map(|layer| layer.into_iter().map(f32::to_bits).collect());
+            assert_eq!(found.collect::<Vec<Vec<u32>>>(), expected.collect::<Vec<Vec<u32>>>(), "{layers:?}");
+        }
+    }
+
+    #[test]
+    fn products_of_weights_are_those_of_a_plain_loop() {
+        let [own, other] = two();
+        for (found, (own, other)) in own.products(&other).into_iter().zip(lists(&own).into_iter().zip(lists(&other))) {
+            let (mut sum, mut size) = (0.0, 0.0);
+            for (own, other) in own.into_iter().zip(other) {
+                let product = f64::from(own) * f64::from(other);
+                sum += product;
+                size += product.abs();
+            }
+            assert!((found - sum).abs() <= NET_PRODUCTS * size, "{found} {sum}");
+        }
+        assert_eq!(own.products(&other).len(), 4);
+    }
+
+    #[test]
+    fn distances_of_weights_are_those_of_a_plain_loop() {
+        let [own, other] = two();
+        let (mut expected, mut all) = (vec![], [0.0; 2]);
+        for (own, other) in lists(&own).into_iter().zip(lists(&other)) {
+            let mut squares = [0.0; 2];
+            for (own, other) in own.into_iter().zip(other) {
+                let (own, other) = (f64::from(own), f64::from(other));
+                squares[0] += (own - other) * (own - other);
+                squares[1] += other * other;
+            }
+            expected.push((squares[0] / squares[1]).sqrt());
+            all = [all[0] + squares[0], all[1] + squares[1]];
+        }
+        expected.push((all[0] / all[1]).sqrt());
+        let found = own.distances(&other);
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!((found / expected - 1.0).abs() <= NET_DISTANCE, "{found} {expected}");
+        }
     }
 }

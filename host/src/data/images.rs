@@ -181,7 +181,7 @@ impl Images {
     /// Bytes are summed as integers, so only the last division and root round. Floating-point pixels take two passes with
     /// compensated sums in a fixed order: the result has the same bits on every machine and with every number of threads.
     /// A channel whose pixels are all equal has a standard deviation of exactly 0, and so has one without pixels. Of pixels in [0, 1] both are
-    /// within 1e-14 of the definition (`host/src/data/tests/images.rs`).
+    /// within 3e-15 of the definition (`host/src/data/tests/images.rs`).
     pub fn channel_statistics(&self, scale: f64) -> (Vec<f64>, Vec<f64>) {
         statistics(&self.pixels, self.shape, scale)
     }

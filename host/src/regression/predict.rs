@@ -70,7 +70,7 @@ impl Predictor {
     /// `block`: `rows` × `cols`, row-major, f32 or f64.
     ///
     /// # Accuracy
-    /// Each score is a plain sum in f64, entries of f32 being widened exactly: within n·ε of Σ |k α|, where 1e-12 is tested, for n below 60
+    /// Each score is a plain sum in f64, entries of f32 being widened exactly: within n·ε of Σ |k α|, where 1e-14 is tested, for n below 60
     /// (`host/src/regression/tests/scores.rs`).
     ///
     /// # Errors

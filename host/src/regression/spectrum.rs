@@ -98,7 +98,7 @@ impl Spectrum {
     /// The least and the largest eigenvalue of K.
     ///
     /// # Accuracy
-    /// 1e-12 of the largest (`host/src/regression/tests/spectrum.rs`).
+    /// 1e-13 of the largest (`host/src/regression/tests/spectrum.rs`).
     pub fn extremes(&self) -> [f64; 2] {
         let last = self.n().saturating_sub(1);
         [self.values[0], self.values[last]]
@@ -107,7 +107,7 @@ impl Spectrum {
     /// (λ_max + ρ) / (λ_min + ρ): the condition number of K + ρ I in the 2-norm.
     ///
     /// # Accuracy
-    /// That of the eigenvalues: 1e-12 of the largest, so this much times the result itself, relative.
+    /// That of the eigenvalues: 1e-13 of the largest, so this much times the result itself, relative.
     pub fn condition(&self, ridge: f64) -> f64 {
         let [least, largest] = self.extremes();
         (largest + ridge) / (least + ridge)
@@ -119,7 +119,7 @@ impl Spectrum {
     /// n × classes.
     ///
     /// # Accuracy
-    /// Relative to the largest weight, 1e-12 times the condition number (`host/src/regression/tests/spectrum.rs`).
+    /// Relative to the largest weight, 1e-13 times the condition number (`host/src/regression/tests/spectrum.rs`).
     ///
     /// # Errors
     /// [`RegressionError::Ridge`]; [`RegressionError::Indefinite`] where λ_min + ρ is not above the rounding of λ_max, with a ridge for which it is.
@@ -190,7 +190,7 @@ impl Spectrum {
     /// `kernels`: points × n, k(x, X).
     ///
     /// # Accuracy
-    /// Relative to its own size, 1e-12 times the condition number (`host/src/regression/tests/spectrum.rs`).
+    /// Relative to its own size, 1e-13 times the condition number (`host/src/regression/tests/spectrum.rs`).
     ///
     /// # Errors
     /// As [`weights`](Self::weights); [`RegressionError::Length`].

@@ -279,7 +279,7 @@ impl<T: Entry> Workspace<T> {
     /// # Accuracy
     /// Of f64, Cholesky's: α is exact for a matrix and targets that differ from the given ones by `backward_error`, a small multiple of
     /// 1.1e-16; `condition` tells what that means for α. Tested up to n = 600 (`host/src/regression/tests/solves.rs`): a backward error of at
-    /// most 1e-14; α within 1e-13 times the condition number, relative to its largest entry; the estimate of the condition number at most 1e-6
+    /// most 1e-14; α within 1e-14 times the condition number, relative to its largest entry; the estimate of the condition number at most 1e-6
     /// above it (more beyond 1e8, where it is rounded itself), and of the matrices of the tests, with near duplicates among them, at least a third of it, which no
     /// estimate of this kind can promise for all. The bits do not depend on the number of threads.
     ///

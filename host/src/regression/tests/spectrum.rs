@@ -1,9 +1,10 @@
 //! What is read off an eigendecomposition, against eliminations and a matrix exponential written out.
 
 use faer::Mat;
+use std::f64::consts::PI;
 
 use super::oracle::*;
-use crate::precision::SPECTRUM;
+use crate::precision::{FLOW, SPECTRUM};
 use crate::regression::{RegressionError, Spectrum, Targets};
 
 fn spectrum(a: &Rows, threads: usize) -> (Spectrum, Rows) {
@@ -51,6 +52,35 @@ fn ridges_are_those_of_elimination() {
     }
 }
 
+/// The tridiagonal matrix of 2 and −1 has the eigenvalues 2 − 2 cos(kπ/(n + 1)); its inverse, (i + 1)(n − j)/(n + 1) for i ≤ j, is dense.
+#[test]
+fn eigenvalues_are_the_known_ones() {
+    for n in [1, 2, 3, 40, 257] {
+        let sparse = symmetric(n, |i, j| match i - j {
+            0 => 2.0,
+            1 => -1.0,
+            _ => 0.0,
+        });
+        let dense = symmetric(n, |i, j| ((j + 1) * (n - i)) as f64 / (n + 1) as f64);
+        // 2 − 2 cos x = 4 sin²(x/2), which cancels nothing.
+        let of = |k: usize| 4.0 * (PI * k as f64 / (2 * n + 2) as f64).sin().powi(2);
+        for (what, a, [least, largest]) in
+            [("sparse", sparse, [of(1), of(n)]), ("dense", dense, [1.0 / of(n), 1.0 / of(1)])]
+        {
+            let (spectrum, _) = spectrum(&a, 2);
+            let found = spectrum.extremes();
+            for (found, expected) in found.into_iter().zip([least, largest]) {
+                assert!((found - expected).abs() <= SPECTRUM * largest, "{what}, n {n}: {found:e} {expected:e}");
+            }
+            for ridge in [0.0, 1e-3, 2.0] {
+                let (found, expected) = (spectrum.condition(ridge), (largest + ridge) / (least + ridge));
+                let error = (found / expected - 1.0).abs();
+                assert!(error <= SPECTRUM * expected, "{what}, n {n} ridge {ridge}: {found:e} {expected:e}");
+            }
+        }
+    }
+}
+
 #[test]
 fn each_image_is_really_left_out() {
     let n = 37;
@@ -94,7 +124,7 @@ fn training_follows_the_matrix_exponential() {
             let largest = spectrum.extremes()[1];
             let pairs = predicted.iter().flatten().zip(expected.iter().flatten());
             let error = pairs.map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
-            assert!(error <= SPECTRUM * (1.0 + time * largest), "time {time}: {error:e}");
+            assert!(error <= FLOW * (1.0 + time * largest), "time {time}: {error:e}");
         }
     }
     let (spectrum, _) = spectrum(&random_spd(n, 0.1, 7), 1);
