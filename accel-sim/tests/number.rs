@@ -1,5 +1,6 @@
 //! The core's recursion on simulated numbers: the bits of the core's own floats, and operations counted by hand.
 
+use std::io::{self, Write as _};
 use ultrawide::data::{Images, Kind, LoadOptions, Pixels, load};
 use ultrawide::gram::{Gram, Net};
 use ultrawide::job::{Machine, NetKind, NetSettings, RunOptions, Silent, run};
@@ -63,6 +64,13 @@ fn images(shape: Shape) -> Vec<Vec<f64>> {
 
 /// The bits of `S` without fusing, and of the fused backend that this machine has.
 fn equals_the_core<S: Element>(format: Format) -> Result<(), Error> {
+    if Backend::fused().is_none() {
+        // Not by `eprintln!`, which the test harness would keep to itself.
+        let _ = writeln!(
+            io::stderr(),
+            "\n==== SKIPPED: simulated fused multiply-add, no backend of this machine has it ===="
+        );
+    }
     let readouts = [Readout::Vanilla, Readout::Gap, Readout::Lap(1)];
     for (shape, filter) in
         [(Shape { channels: 2, height: 5, width: 4 }, 3), (Shape { channels: 1, height: 3, width: 3 }, 5)]

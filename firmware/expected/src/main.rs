@@ -1,4 +1,5 @@
-//! Writes `kernels/src/expected.rs` from the core's floats on this machine; with `--check` tells whether it is what would be written.
+//! Writes `kernels/src/expected.rs` from the core's floats on this machine; with `--check` tells whether it is what would be written, and with
+//! `--print` prints it beside that, as the programs of the boards do.
 
 use kernels::{PARTNERS, SETS, Set};
 use std::fmt::Write;
@@ -8,15 +9,19 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../kernels/src/expected
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let check = match arguments.as_slice() {
-        [] => false,
-        [argument] if argument == "--check" => true,
+    let [check, print] = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => [false; 2],
+        ["--check"] => [true, false],
+        ["--check", "--print"] => [true; 2],
         _ => {
-            eprintln!("usage: expected [--check]");
+            eprintln!("usage: expected [--check [--print]]");
             return ExitCode::FAILURE;
         }
     };
     let text = table();
+    if print {
+        print!("{text}");
+    }
     if check {
         let is = std::fs::read_to_string(FILE).is_ok_and(|file| file == text);
         println!("{FILE}: {}", if is { "as this machine computes it" } else { "NOT as this machine computes it" });
