@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use ultrawide_c::{uw_conv, uw_kernel::*, uw_pooling::*, uw_readout, uw_request, uw_trained::*};
+use ultrawide_c::{uw_conv, uw_dense, uw_kernel::*, uw_pooling::*, uw_readout, uw_request, uw_trained::*};
 use ultrawide_classifier::{Affine, Images, Model, Network};
 use ultrawide_core::*;
 
@@ -98,14 +98,17 @@ fn main() {
     let (vanilla, gap, lap) = (UW_VANILLA as u32, UW_GAP as u32, UW_LAP as u32);
     let net = |shape: [u32; 3], filter, list: &[(u32, u32)], request| {
         let [channels, height, width] = shape;
-        uw_conv { channels, height, width, filter, readouts: readouts(list), request }
+        uw_conv { channels, height, width, filter, readouts: readouts(list), request, slope: 0.0 }
     };
+    let leaky = |slope, net| uw_conv { slope, ..net };
     let nets = [
         net([1, 8, 8], 3, &[(vanilla, 0), (gap, 0), (lap, 2)], request(&both, &[3, 4], all)),
         net([2, 3, 5], 5, &[(lap, 1)], request(&ntk, &[3, 7], hidden)),
         net([3, 1, 1], 1, &[(vanilla, 0)], request(&ntk, &[2], all)),
         net([1, 4, 3], 3, &[(gap, 0)], request(&both, &[21], hidden)),
         net([3, 6, 6], 3, &[(vanilla, 0), (lap, 4096)], request(&[UW_NNGP as u32], &[2, 5, 11], all)),
+        leaky(0.1, net([1, 5, 4], 3, &[(vanilla, 0), (gap, 0)], request(&both, &[3, 6], all))),
+        leaky(-1.0, net([2, 3, 3], 5, &[(lap, 1)], request(&ntk, &[4], hidden))),
     ];
     let mut text = String::from("/* Made by c/examples/reference.rs. */\n");
     let mut cases = vec![];
@@ -120,19 +123,21 @@ fn main() {
             })
             .collect();
         let core = Conv::new(shape, net.filter as usize, &list, core_request(&net.request)).unwrap();
+        let core = core.with_slope(net.slope).unwrap();
         let images = numbers(2 * shape.len().unwrap(), index as u32);
         array(&mut text, "float", &format!("conv_{index}_images"), images.iter().map(|x| format!("{x:?}f")));
         array(&mut text, "uint32_t", &format!("conv_{index}_f32"), bits_f32(conv(&core, &images)));
         array(&mut text, "uint64_t", &format!("conv_{index}_f64"), bits_f64(conv(&core, &images)));
         let readouts: Vec<_> = net.readouts.iter().map(|r| format!("{{{}, {}}}", r.pooling, r.lap)).collect();
         cases.push(format!(
-            "    {{{{{}, {}, {}, {}, {{{}}}, {}}}, {{{}, {}, {}, {}}}, conv_{index}_images, conv_{index}_f32, conv_{index}_f64}}",
+            "    {{{{{}, {}, {}, {}, {{{}}}, {}, {:?}}}, {{{}, {}, {}, {}}}, conv_{index}_images, conv_{index}_f32, conv_{index}_f64}}",
             net.channels,
             net.height,
             net.width,
             net.filter,
             readouts.join(", "),
             request_text(&net.request),
+            net.slope,
             shape.len().unwrap(),
             prepared_len(&core),
             conv_scratch_len(&core),
@@ -149,25 +154,34 @@ fn main() {
     .unwrap();
 
     let mut cases = vec![];
-    for (index, (features, request)) in
-        [(64, request(&both, &[2, 3, 5], all)), (300, request(&ntk, &[3, 21], hidden)), (1, request(&both, &[4], all))]
-            .iter()
-            .enumerate()
-    {
-        let core = Dense::new(core_request(request));
+    let plain = |request| uw_dense { request, ..Default::default() };
+    let nets = [
+        (64, plain(request(&both, &[2, 3, 5], all))),
+        (300, plain(request(&ntk, &[3, 21], hidden))),
+        (1, plain(request(&both, &[4], all))),
+        (12, uw_dense { slope: -0.5, ..plain(request(&both, &[2, 6], all)) }),
+        (30, uw_dense { slope: 0.2, strength: 0.75, residual: 1, ..plain(request(&both, &[3, 9], hidden)) }),
+        (30, uw_dense { residual: 1, ..plain(request(&ntk, &[3], all)) }),
+    ];
+    for (index, (features, net)) in nets.iter().enumerate() {
+        let core = Dense::new(core_request(&net.request)).with_slope(net.slope).unwrap();
+        let core = if net.residual == 1 { core.with_residual(net.strength).unwrap() } else { core };
         let inputs = numbers(2 * features, 100 + index as u32);
         array(&mut text, "float", &format!("dense_{index}_inputs"), inputs.iter().map(|x| format!("{x:?}f")));
         array(&mut text, "uint32_t", &format!("dense_{index}_f32"), bits_f32(dense(&core, &inputs)));
         array(&mut text, "uint64_t", &format!("dense_{index}_f64"), bits_f64(dense(&core, &inputs)));
         cases.push(format!(
-            "    {{{}, {features}, {}, dense_{index}_inputs, dense_{index}_f32, dense_{index}_f64}}",
-            request_text(request),
+            "    {{{{{}, {:?}, {:?}, {}}}, {features}, {}, dense_{index}_inputs, dense_{index}_f32, dense_{index}_f64}}",
+            request_text(&net.request),
+            net.slope,
+            net.strength,
+            net.residual,
             core.outputs()
         ));
     }
     writeln!(
         text,
-        "static const struct {{\n    uw_request request;\n    size_t features;\n    size_t outputs;\n    const float *inputs;\n    const \
+        "static const struct {{\n    uw_dense net;\n    size_t features;\n    size_t outputs;\n    const float *inputs;\n    const \
          uint32_t *f32;\n    const uint64_t *f64;\n}} dense_cases[{}] = {{\n{}\n}};",
         cases.len(),
         cases.join(",\n")

@@ -1,7 +1,7 @@
 /* Exact kernels of infinitely wide ReLU networks (NNGP, NTK, CNTK) in the caller's buffers. Version 0.1.
  *
  * Nothing is allocated, there is no global state, every function is reentrant, and none unwinds or aborts. All lengths are counted in
- * numbers (float or double), not in bytes. Descriptions are plain data: fill in uw_conv or uw_request, ask for the lengths, and call.
+ * numbers (float or double), not in bytes. Descriptions are plain data: fill in uw_conv or uw_dense, ask for the lengths, and call.
  *
  * What every function checks: NULL, alignment, lengths, outputs that overlap with other buffers, and each number of a description. What
  * none can check is that as many numbers lie at a pointer as the caller says: that must be true.
@@ -60,7 +60,7 @@ enum uw_error
     UW_ERROR_LENGTH = 4,
     /**
      * A number stands for nothing: a kernel, pooling or choice of trained layers that does not exist, a lap where no local pooling is
-     * asked for, images in two formats.
+     * asked for, images in two formats, residual connections other than 0 and 1 or a strength without them.
      */
     UW_ERROR_VALUE = 5,
     /**
@@ -111,6 +111,10 @@ enum uw_error
      * An error that this version has no code for.
      */
     UW_ERROR_OTHER = 17,
+    /**
+     * A slope or a strength is infinite or NaN.
+     */
+    UW_ERROR_NOT_FINITE = 18,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -320,7 +324,7 @@ typedef struct uw_request {
 /**
  * A convolutional ReLU net without biases: filter x filter weights, stride 1, zero padding.
  *
- * Example: `uw_conv net = {1, 8, 8, 3, {{UW_VANILLA, 0}}, {{UW_NTK}, {3, 5}, UW_TRAIN_ALL}};`
+ * Example: `uw_conv net = {1, 8, 8, 3, {{UW_VANILLA, 0}}, {{UW_NTK}, {3, 5}, UW_TRAIN_ALL}, 0};`
  */
 typedef struct uw_conv {
     /**
@@ -347,6 +351,11 @@ typedef struct uw_conv {
      * The kernels and depths.
      */
     struct uw_request request;
+    /**
+     * b of leaky ReLUs in place of the ReLUs: sqrt(2/(1 + b^2)) z where z > 0, b times that where z < 0. 0 is the ReLU, -1 the absolute
+     * value; other than 0 takes three to four times as long.
+     */
+    double slope;
 } uw_conv;
 
 /**
@@ -370,6 +379,30 @@ typedef struct uw_lengths {
      */
     size_t outputs;
 } uw_lengths;
+
+/**
+ * A fully connected ReLU net without biases.
+ *
+ * Example: `uw_dense net = {{{UW_NTK}, {3, 5}, UW_TRAIN_ALL}, 0, 0, 0};`
+ */
+typedef struct uw_dense {
+    /**
+     * The kernels and depths.
+     */
+    struct uw_request request;
+    /**
+     * b of leaky ReLUs, as in uw_conv.
+     */
+    double slope;
+    /**
+     * s of the residual connections, where there are any.
+     */
+    double strength;
+    /**
+     * 1: connections around every hidden layer but the first, `z = (z + s W phi(z))/sqrt(1 + s^2)`; 0: none, and s must be 0.
+     */
+    uint32_t residual;
+} uw_dense;
 
 #ifdef __cplusplus
 extern "C" {
@@ -490,27 +523,28 @@ uw_error uw_conv_pair_f64(const struct uw_conv *net,
 /**
  * The number of kernels that a fully connected net gives for a pair: kernels x depths.
  *
- * Errors: UW_ERROR_NULL and UW_ERROR_ALIGNMENT; what is wrong with the request.
+ * Errors: UW_ERROR_NULL and UW_ERROR_ALIGNMENT; what is wrong with the net.
  */
-uw_error uw_dense_outputs(const struct uw_request *request, size_t *outputs);
+uw_error uw_dense_outputs(const struct uw_dense *net, size_t *outputs);
 
 /**
- * The kernels of two inputs of a fully connected ReLU net without biases: every kernel and depth of the request in one pass.
+ * The kernels of two inputs of a fully connected ReLU net without biases: every kernel and depth of its request in one pass.
  *
  *     S = x.y,   T = S or 0 (first layer frozen);   for each ReLU layer, with n = |x| |y|:
  *         K = n kappa1(S/n),   T = kappa0(S/n) T + K,   S = K
  *
- * The NNGP kernel is K, the NTK is T, or T - K where the last layer is frozen. Nothing needs to be prepared, and there is no scratch.
+ * That is the formula of ReLUs; that of leaky ReLUs and residual connections: docs/theory.md. The NNGP kernel is K, the NTK is T, or
+ * T - K where the last layer is frozen. Nothing needs to be prepared, and there is no scratch.
  *
  * Shapes: `x`, `y`: `features` numbers each, at least one, finite; they may be the same buffer. `kernels`: as many as uw_dense_outputs
  * says, in the order kernel, depth.
  * Accuracy: within 2e-6 relative of the exact value up to depth 21, for inputs of at least 8 numbers with 1 - |S/n| above 5e-3; where S is lost
  * beside the products it sums up, as the sum itself is (docs/accuracy.md).
- * Errors: UW_ERROR_NULL, UW_ERROR_ALIGNMENT, UW_ERROR_OVERLAP, UW_ERROR_LENGTH; what is wrong with the request. After an error
+ * Errors: UW_ERROR_NULL, UW_ERROR_ALIGNMENT, UW_ERROR_OVERLAP, UW_ERROR_LENGTH; what is wrong with the net. After an error
  * `kernels` is as it was.
  * Cost: 7 operations a feature; about 20 multiplications, a sum and a square root a layer.
  */
-uw_error uw_dense_pair_f32(const struct uw_request *request,
+uw_error uw_dense_pair_f32(const struct uw_dense *net,
                            const float *x,
                            const float *y,
                            size_t features,
@@ -520,7 +554,7 @@ uw_error uw_dense_pair_f32(const struct uw_request *request,
 /**
  * As uw_dense_pair_f32, in double: 2.1e-15 off the exact value at most, as far as was measured (up to depth 21).
  */
-uw_error uw_dense_pair_f64(const struct uw_request *request,
+uw_error uw_dense_pair_f64(const struct uw_dense *net,
                            const double *x,
                            const double *y,
                            size_t features,

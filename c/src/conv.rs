@@ -31,7 +31,7 @@ pub struct uw_lengths {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uw_conv_lengths(net: *const uw_conv, lengths: *mut uw_lengths) -> uw_error {
     let run = || {
-        // SAFETY: the caller's promise; all fields are integers.
+        // SAFETY: the caller's promise; any bits are numbers.
         let net = unsafe { read(net) }?.check()?;
         let found = uw_lengths {
             pixels: net.pixels() * net.shape().channels,
@@ -52,7 +52,7 @@ unsafe fn prepare_any<S: Float>(
     pixels: (*const S, usize),
     prepared: (*mut S, usize),
 ) -> Result<(), uw_error> {
-    // SAFETY: the caller's promise; all fields are integers.
+    // SAFETY: the caller's promise; any bits are numbers.
     let net = unsafe { read(net) }?.check()?;
     apart([span(prepared.0, prepared.1)?], [span(pixels.0, pixels.1)?])?;
     // SAFETY: the caller's promise, and they do not overlap.
@@ -69,7 +69,7 @@ unsafe fn pair_any<S: Float>(
     scratch: (*mut S, usize),
     kernels: (*mut S, usize),
 ) -> Result<(), uw_error> {
-    // SAFETY: the caller's promise; all fields are integers.
+    // SAFETY: the caller's promise; any bits are numbers.
     let net = unsafe { read(net) }?.check()?;
     apart([span(scratch.0, scratch.1)?, span(kernels.0, kernels.1)?], [span(x.0, x.1)?, span(y.0, y.1)?])?;
     // SAFETY: the caller's promise.

@@ -1,23 +1,21 @@
 //! Fully connected networks.
 
-use ultrawide_core::Dense;
-
 use crate::buffer::{apart, input, output, read, span, write};
 use crate::error::{code, uw_error};
-use crate::network::uw_request;
+use crate::network::uw_dense;
 use crate::number::Float;
 
 /// The number of kernels that a fully connected net gives for a pair: kernels x depths.
 ///
-/// Errors: UW_ERROR_NULL and UW_ERROR_ALIGNMENT; what is wrong with the request.
+/// Errors: UW_ERROR_NULL and UW_ERROR_ALIGNMENT; what is wrong with the net.
 ///
 /// # Safety
-/// `request` and `outputs` are NULL or lead to what they say.
+/// `net` and `outputs` are NULL or lead to what they say.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn uw_dense_outputs(request: *const uw_request, outputs: *mut usize) -> uw_error {
+pub unsafe extern "C" fn uw_dense_outputs(net: *const uw_dense, outputs: *mut usize) -> uw_error {
     let run = || {
-        // SAFETY: the caller's promise; all fields are integers.
-        let net = Dense::new(unsafe { read(request) }?.check()?);
+        // SAFETY: the caller's promise; any bits are numbers.
+        let net = unsafe { read(net) }?.check()?;
         // SAFETY: the caller's promise.
         unsafe { write(outputs, net.outputs()) }
     };
@@ -27,14 +25,14 @@ pub unsafe extern "C" fn uw_dense_outputs(request: *const uw_request, outputs: *
 /// # Safety
 /// Pointers are NULL or lead to as many numbers as is said.
 unsafe fn pair_any<S: Float>(
-    request: *const uw_request,
+    net: *const uw_dense,
     x: *const S,
     y: *const S,
     features: usize,
     kernels: (*mut S, usize),
 ) -> Result<(), uw_error> {
-    // SAFETY: the caller's promise; all fields are integers.
-    let net = Dense::new(unsafe { read(request) }?.check()?);
+    // SAFETY: the caller's promise; any bits are numbers.
+    let net = unsafe { read(net) }?.check()?;
     apart([span(kernels.0, kernels.1)?], [span(x, features)?, span(y, features)?])?;
     // SAFETY: the caller's promise.
     let (x, y) = unsafe { (input(x, features)?, input(y, features)?) };
@@ -43,20 +41,21 @@ unsafe fn pair_any<S: Float>(
     Ok(S::dense(&net, x, y, kernels)?)
 }
 
-/// The kernels of two inputs of a fully connected ReLU net without biases: every kernel and depth of the request in one pass.
+/// The kernels of two inputs of a fully connected ReLU net without biases: every kernel and depth of its request in one pass.
 ///
 /// ```text
 ///     S = x.y,   T = S or 0 (first layer frozen);   for each ReLU layer, with n = |x| |y|:
 ///         K = n kappa1(S/n),   T = kappa0(S/n) T + K,   S = K
 /// ```
 ///
-/// The NNGP kernel is K, the NTK is T, or T - K where the last layer is frozen. Nothing needs to be prepared, and there is no scratch.
+/// That is the formula of ReLUs; that of leaky ReLUs and residual connections: docs/theory.md. The NNGP kernel is K, the NTK is T, or
+/// T - K where the last layer is frozen. Nothing needs to be prepared, and there is no scratch.
 ///
 /// Shapes: `x`, `y`: `features` numbers each, at least one, finite; they may be the same buffer. `kernels`: as many as uw_dense_outputs
 /// says, in the order kernel, depth.
 /// Accuracy: within 2e-6 relative of the exact value up to depth 21, for inputs of at least 8 numbers with 1 - |S/n| above 5e-3; where S is lost
 /// beside the products it sums up, as the sum itself is (docs/accuracy.md).
-/// Errors: UW_ERROR_NULL, UW_ERROR_ALIGNMENT, UW_ERROR_OVERLAP, UW_ERROR_LENGTH; what is wrong with the request. After an error
+/// Errors: UW_ERROR_NULL, UW_ERROR_ALIGNMENT, UW_ERROR_OVERLAP, UW_ERROR_LENGTH; what is wrong with the net. After an error
 /// `kernels` is as it was.
 /// Cost: 7 operations a feature; about 20 multiplications, a sum and a square root a layer.
 ///
@@ -64,7 +63,7 @@ unsafe fn pair_any<S: Float>(
 /// Pointers are NULL or lead to as many numbers as is said.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uw_dense_pair_f32(
-    request: *const uw_request,
+    net: *const uw_dense,
     x: *const f32,
     y: *const f32,
     features: usize,
@@ -72,7 +71,7 @@ pub unsafe extern "C" fn uw_dense_pair_f32(
     kernels_len: usize,
 ) -> uw_error {
     // SAFETY: the caller's promise.
-    code(unsafe { pair_any(request, x, y, features, (kernels, kernels_len)) })
+    code(unsafe { pair_any(net, x, y, features, (kernels, kernels_len)) })
 }
 
 /// As uw_dense_pair_f32, in double: 2.1e-15 off the exact value at most, as far as was measured (up to depth 21).
@@ -81,7 +80,7 @@ pub unsafe extern "C" fn uw_dense_pair_f32(
 /// Pointers are NULL or lead to as many numbers as is said.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uw_dense_pair_f64(
-    request: *const uw_request,
+    net: *const uw_dense,
     x: *const f64,
     y: *const f64,
     features: usize,
@@ -89,5 +88,5 @@ pub unsafe extern "C" fn uw_dense_pair_f64(
     kernels_len: usize,
 ) -> uw_error {
     // SAFETY: the caller's promise.
-    code(unsafe { pair_any(request, x, y, features, (kernels, kernels_len)) })
+    code(unsafe { pair_any(net, x, y, features, (kernels, kernels_len)) })
 }

@@ -19,7 +19,7 @@ pub enum uw_error {
     /// A buffer has the wrong length; the functions that tell lengths name the right one.
     UW_ERROR_LENGTH = 4,
     /// A number stands for nothing: a kernel, pooling or choice of trained layers that does not exist, a lap where no local pooling is
-    /// asked for, images in two formats.
+    /// asked for, images in two formats, residual connections other than 0 and 1 or a strength without them.
     UW_ERROR_VALUE = 5,
     /// Something follows the zero that ends a list.
     UW_ERROR_LIST = 6,
@@ -45,12 +45,14 @@ pub enum uw_error {
     UW_ERROR_NOTHING_TRAINED = 16,
     /// An error that this version has no code for.
     UW_ERROR_OTHER = 17,
+    /// A slope or a strength is infinite or NaN.
+    UW_ERROR_NOT_FINITE = 18,
 }
 
 use uw_error::*;
 
 /// Every code with its name and its message.
-const TEXTS: [(uw_error, &CStr, &CStr); 18] = [
+const TEXTS: [(uw_error, &CStr, &CStr); 19] = [
     (UW_OK, c"UW_OK", c"all went well"),
     (UW_ERROR_NULL, c"UW_ERROR_NULL", c"a pointer is NULL"),
     (UW_ERROR_ALIGNMENT, c"UW_ERROR_ALIGNMENT", c"a pointer is not aligned"),
@@ -73,6 +75,7 @@ const TEXTS: [(uw_error, &CStr, &CStr); 18] = [
         c"depth 2 with the first and last layers frozen trains nothing",
     ),
     (UW_ERROR_OTHER, c"UW_ERROR_OTHER", c"an error that this version has no code for"),
+    (UW_ERROR_NOT_FINITE, c"UW_ERROR_NOT_FINITE", c"a slope or a strength is infinite or NaN"),
 ];
 
 impl From<Error> for uw_error {
@@ -88,6 +91,7 @@ impl From<Error> for uw_error {
             Error::DeepDepth { .. } => UW_ERROR_DEEP_DEPTH,
             Error::UnorderedDepths { .. } => UW_ERROR_UNORDERED_DEPTHS,
             Error::NothingTrained => UW_ERROR_NOTHING_TRAINED,
+            Error::NotFinite { .. } => UW_ERROR_NOT_FINITE,
             Error::Length { .. } => UW_ERROR_LENGTH,
             _ => UW_ERROR_OTHER,
         }

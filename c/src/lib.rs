@@ -26,7 +26,8 @@ pub use conv::{
 pub use dense::{uw_dense_outputs, uw_dense_pair_f32, uw_dense_pair_f64};
 pub use error::{uw_error, uw_error_message, uw_error_name};
 pub use network::{
-    UW_MAX_DEPTHS, UW_MAX_KERNELS, UW_MAX_READOUTS, uw_conv, uw_kernel, uw_pooling, uw_readout, uw_request, uw_trained,
+    UW_MAX_DEPTHS, UW_MAX_KERNELS, UW_MAX_READOUTS, uw_conv, uw_dense, uw_kernel, uw_pooling, uw_readout, uw_request,
+    uw_trained,
 };
 
 use core::ffi::{CStr, c_char};

@@ -1,6 +1,6 @@
 //! Networks as plain data, and what the core makes of them.
 
-use ultrawide_core::{Conv, Kernel, Readout, Request, Shape, Trained, network};
+use ultrawide_core::{Conv, Dense, Kernel, Readout, Request, Shape, Trained, network};
 
 use crate::error::uw_error::{self, *};
 
@@ -73,7 +73,7 @@ pub struct uw_request {
 
 /// A convolutional ReLU net without biases: filter x filter weights, stride 1, zero padding.
 ///
-/// Example: `uw_conv net = {1, 8, 8, 3, {{UW_VANILLA, 0}}, {{UW_NTK}, {3, 5}, UW_TRAIN_ALL}};`
+/// Example: `uw_conv net = {1, 8, 8, 3, {{UW_VANILLA, 0}}, {{UW_NTK}, {3, 5}, UW_TRAIN_ALL}, 0};`
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct uw_conv {
@@ -89,6 +89,25 @@ pub struct uw_conv {
     pub readouts: [uw_readout; UW_MAX_READOUTS],
     /// The kernels and depths.
     pub request: uw_request,
+    /// b of leaky ReLUs in place of the ReLUs: sqrt(2/(1 + b^2)) z where z > 0, b times that where z < 0. 0 is the ReLU, -1 the absolute
+    /// value; other than 0 takes three to four times as long.
+    pub slope: f64,
+}
+
+/// A fully connected ReLU net without biases.
+///
+/// Example: `uw_dense net = {{{UW_NTK}, {3, 5}, UW_TRAIN_ALL}, 0, 0, 0};`
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct uw_dense {
+    /// The kernels and depths.
+    pub request: uw_request,
+    /// b of leaky ReLUs, as in uw_conv.
+    pub slope: f64,
+    /// s of the residual connections, where there are any.
+    pub strength: f64,
+    /// 1: connections around every hidden layer but the first, `z = (z + s W phi(z))/sqrt(1 + s^2)`; 0: none, and s must be 0.
+    pub residual: u32,
 }
 
 pub(crate) fn kernel(number: u32) -> Result<Kernel, uw_error> {
@@ -159,6 +178,17 @@ impl uw_conv {
         let (readouts, count) = list(&self.readouts, none, Readout::Vanilla, readout)?;
         let shape = shape(self.channels, self.height, self.width);
         let readouts = readouts.get(..count).unwrap_or_default();
-        Ok(Conv::new(shape, self.filter as usize, readouts, self.request.check()?)?)
+        Ok(Conv::new(shape, self.filter as usize, readouts, self.request.check()?)?.with_slope(self.slope)?)
+    }
+}
+
+impl uw_dense {
+    pub(crate) fn check(&self) -> Result<Dense, uw_error> {
+        let net = Dense::new(self.request.check()?).with_slope(self.slope)?;
+        match self.residual {
+            0 if self.strength == 0.0 => Ok(net),
+            1 => Ok(net.with_residual(self.strength)?),
+            _ => Err(UW_ERROR_VALUE),
+        }
     }
 }

@@ -1,6 +1,8 @@
 /* Checks libultrawide: kernels and scores to the bit, every error code, NULL, lengths, alignment, overlaps, what lies beside buffers.
  *
  * Runs with a C library and, with UW_FREESTANDING, without one (see cortex-m). Exit status 0 where all is right. */
+#include <float.h>
+
 #include "ultrawide.h"
 
 #include "reference.h"
@@ -222,7 +224,7 @@ static void give_guarded(void *buffer, size_t bytes)
     { \
         size_t i, k, count = 0; \
         for (i = 0; i < COUNT(dense_cases); i++) { \
-            const uw_request *request = &dense_cases[i].request; \
+            const uw_dense *net = &dense_cases[i].net; \
             const size_t features = dense_cases[i].features, outputs = dense_cases[i].outputs; \
             const size_t out_bytes = outputs * sizeof(number); \
             number *x = take(features * sizeof(number)), *y = take(features * sizeof(number)); \
@@ -231,25 +233,25 @@ static void give_guarded(void *buffer, size_t bytes)
                 x[k] = (number)dense_cases[i].inputs[k]; \
                 y[k] = (number)dense_cases[i].inputs[features + k]; \
             } \
-            GIVES(UW_OK, uw_dense_outputs(request, &count)); \
+            GIVES(UW_OK, uw_dense_outputs(net, &count)); \
             CHECK(count == outputs); \
-            GIVES(UW_OK, uw_dense_pair_##suffix(request, x, y, features, out, outputs)); \
+            GIVES(UW_OK, uw_dense_pair_##suffix(net, x, y, features, out, outputs)); \
             CHECK(same_bytes(out, dense_cases[i].suffix, out_bytes)); \
-            GIVES(UW_OK, uw_dense_pair_##suffix(request, x, x, features, out, outputs)); \
+            GIVES(UW_OK, uw_dense_pair_##suffix(net, x, x, features, out, outputs)); \
             CHECK(same_bytes(out, dense_cases[i].suffix + outputs, out_bytes)); \
-            GIVES(UW_OK, uw_dense_pair_##suffix(request, y, x, features, out, outputs)); \
+            GIVES(UW_OK, uw_dense_pair_##suffix(net, y, x, features, out, outputs)); \
             CHECK(same_bytes(out, dense_cases[i].suffix + 2 * outputs, out_bytes)); \
  \
             fill(out, 0x5A, out_bytes); \
             GIVES(UW_ERROR_NULL, uw_dense_pair_##suffix(NULL, x, y, features, out, outputs)); \
-            GIVES(UW_ERROR_NULL, uw_dense_pair_##suffix(request, NULL, y, features, out, outputs)); \
-            GIVES(UW_ERROR_NULL, uw_dense_pair_##suffix(request, x, NULL, features, out, outputs)); \
-            GIVES(UW_ERROR_NULL, uw_dense_pair_##suffix(request, x, y, features, NULL, outputs)); \
-            GIVES(UW_ERROR_LENGTH, uw_dense_pair_##suffix(request, x, y, 0, out, outputs)); \
-            GIVES(UW_ERROR_LENGTH, uw_dense_pair_##suffix(request, x, y, features, out, outputs + 1)); \
-            GIVES(UW_ERROR_LENGTH, uw_dense_pair_##suffix(request, x, y, SIZE_MAX / 4, out, outputs)); \
-            GIVES(UW_ERROR_OVERLAP, uw_dense_pair_##suffix(request, x, y, features, y, outputs)); \
-            GIVES(UW_ERROR_ALIGNMENT, uw_dense_pair_##suffix(request, x, odd(y), features, out, outputs)); \
+            GIVES(UW_ERROR_NULL, uw_dense_pair_##suffix(net, NULL, y, features, out, outputs)); \
+            GIVES(UW_ERROR_NULL, uw_dense_pair_##suffix(net, x, NULL, features, out, outputs)); \
+            GIVES(UW_ERROR_NULL, uw_dense_pair_##suffix(net, x, y, features, NULL, outputs)); \
+            GIVES(UW_ERROR_LENGTH, uw_dense_pair_##suffix(net, x, y, 0, out, outputs)); \
+            GIVES(UW_ERROR_LENGTH, uw_dense_pair_##suffix(net, x, y, features, out, outputs + 1)); \
+            GIVES(UW_ERROR_LENGTH, uw_dense_pair_##suffix(net, x, y, SIZE_MAX / 4, out, outputs)); \
+            GIVES(UW_ERROR_OVERLAP, uw_dense_pair_##suffix(net, x, y, features, y, outputs)); \
+            GIVES(UW_ERROR_ALIGNMENT, uw_dense_pair_##suffix(net, x, odd(y), features, out, outputs)); \
             CHECK(holds(out, 0x5A, out_bytes)); \
             give(x); \
             give(y); \
@@ -279,15 +281,18 @@ static void lengths(void)
     GIVES(UW_ERROR_NULL, uw_conv_lengths(&conv_cases[0].net, NULL));
     GIVES(UW_ERROR_ALIGNMENT, uw_conv_lengths(&conv_cases[0].net, odd(&conv_cases[0].lengths)));
     GIVES(UW_ERROR_NULL, uw_dense_outputs(NULL, &i));
-    GIVES(UW_ERROR_NULL, uw_dense_outputs(&dense_cases[0].request, NULL));
+    GIVES(UW_ERROR_NULL, uw_dense_outputs(&dense_cases[0].net, NULL));
 }
 
 /* Descriptions with one thing wrong. */
 static void descriptions(void)
 {
-    static const uw_conv good = {1, 4, 4, 3, {{UW_VANILLA, 0}}, {{UW_NTK}, {3, 5}, UW_TRAIN_ALL}};
+    static const uw_conv good = {1, 4, 4, 3, {{UW_VANILLA, 0}}, {{UW_NTK}, {3, 5}, UW_TRAIN_ALL}, 0};
+    static const uw_dense good_dense = {{{UW_NTK}, {3, 5}, UW_TRAIN_ALL}, 0, 0, 0};
     uw_conv net;
+    uw_dense dense;
     uw_lengths found;
+    size_t count;
     float kernels[2];
     unsigned i;
 #define WRONG(error, change) \
@@ -340,11 +345,30 @@ static void descriptions(void)
     GIVES(UW_OK, uw_conv_lengths(&net, &found));
     CHECK(found.outputs == 2 * UW_MAX_READOUTS);
 
+    WRONG(UW_OK, net.slope = -1);
+    WRONG(UW_ERROR_NOT_FINITE, (net.slope = DBL_MAX, net.slope *= 2));
+    WRONG(UW_ERROR_NOT_FINITE, (net.slope = DBL_MAX, net.slope *= 2, net.slope -= net.slope));
+#define WRONG_DENSE(error, change) \
+    dense = good_dense; \
+    change; \
+    GIVES(error, uw_dense_outputs(&dense, &count))
+
+    WRONG_DENSE(UW_OK, (void)0);
+    WRONG_DENSE(UW_OK, dense.residual = 1);
+    WRONG_DENSE(UW_OK, (dense.residual = 1, dense.strength = -1e6));
+    WRONG_DENSE(UW_ERROR_VALUE, dense.strength = 1);
+    WRONG_DENSE(UW_ERROR_VALUE, dense.residual = 2);
+    WRONG_DENSE(UW_ERROR_VALUE, (dense.strength = DBL_MAX, dense.strength *= 2));
+    WRONG_DENSE(UW_ERROR_NOT_FINITE, (dense.residual = 1, dense.strength = DBL_MAX, dense.strength *= 2));
+    WRONG_DENSE(UW_ERROR_NOT_FINITE, (dense.slope = DBL_MAX, dense.slope *= 2));
+    WRONG_DENSE(UW_ERROR_SHALLOW_DEPTH, dense.request.depths[0] = 1);
+
     /* Bytes that no program wrote. */
     for (i = 1; i < 256; i++) {
         fill(&net, (unsigned char)i, sizeof net);
+        fill(&dense, (unsigned char)i, sizeof dense);
         CHECK(uw_conv_lengths(&net, &found) != UW_OK);
-        CHECK(uw_dense_pair_f32(&net.request, model_pixels, model_pixels, 2, kernels, 2) != UW_OK);
+        CHECK(uw_dense_pair_f32(&dense, model_pixels, model_pixels, 2, kernels, 2) != UW_OK);
     }
 }
 
@@ -428,7 +452,7 @@ static void classifier(void)
 static void texts(void)
 {
     int32_t i, k;
-    for (i = 0; i <= UW_ERROR_OTHER; i++) {
+    for (i = 0; i <= UW_ERROR_NOT_FINITE; i++) {
         CHECK(!same_text(uw_error_name(i), "unknown"));
         CHECK(*uw_error_message(i) != '\0');
         for (k = 0; k < i; k++) {
@@ -440,7 +464,7 @@ static void texts(void)
     CHECK(same_text(uw_error_name(UW_ERROR_NULL), "UW_ERROR_NULL"));
     CHECK(same_text(uw_error_name(UW_ERROR_NOTHING_TRAINED), "UW_ERROR_NOTHING_TRAINED"));
     CHECK(same_text(uw_error_name(-1), "unknown"));
-    CHECK(same_text(uw_error_name(UW_ERROR_OTHER + 1), "unknown"));
+    CHECK(same_text(uw_error_name(UW_ERROR_NOT_FINITE + 1), "unknown"));
     CHECK(same_text(uw_error_name(INT32_MIN), "unknown"));
     CHECK(*uw_error_message(INT32_MAX) != '\0');
     CHECK(*uw_version() >= '0' && *uw_version() <= '9');
