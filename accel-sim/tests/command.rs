@@ -75,6 +75,11 @@ fn a_run_is_told_in_words_and_in_json() {
     let lap: serde_json::Value = serde_json::from_str(&lap).expect("JSON");
     // Displacements up to 2 in both directions.
     assert_eq!(lap["jobs"], 2 * 5 * 5);
+    let leaky = good(folder.path(), &words(&["--slope", "-1", "--json"]));
+    let leaky: serde_json::Value = serde_json::from_str(&leaky).expect("JSON");
+    let more = |what: &str| leaky[what].as_f64().expect("a number") / report[what].as_f64().expect("a number");
+    // The loop that carries D, in every layer: 1.27 and 1.22.
+    assert!(more("instructions_per_pair") > 1.2 && more("seconds_per_pair") > 1.15, "{leaky}");
 }
 
 #[test]
@@ -87,6 +92,7 @@ fn bad_arguments() {
         (&["run", "--machine", "npu-64k", "--shape", "3x0x4"], "0"),
         (&["run", "--machine", "npu-64k", "--net", "cntk-lap"], "--lap"),
         (&["run", "--machine", "npu-64k", "--lap", "1"], "cntk-lap"),
+        (&["run", "--machine", "npu-64k", "--slope", "nan"], "--slope"),
         (&["run", "--machine", "cortex-m4f", "--shape", "3x400x400"], "131072"),
         (&["run", "--machine", "npu-64k", "--shape", "3x4000000000x4000000000"], "address space"),
         (&["sweep", "--machine", "npu-64k,npu-64k"], "two machines have the name npu-64k"),

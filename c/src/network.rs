@@ -90,7 +90,7 @@ pub struct uw_conv {
     /// The kernels and depths.
     pub request: uw_request,
     /// b of leaky ReLUs in place of the ReLUs: sqrt(2/(1 + b^2)) z where z > 0, b times that where z < 0. 0 is the ReLU, -1 the absolute
-    /// value; other than 0 takes three to four times as long.
+    /// value; all but 0 take longer.
     pub slope: f64,
 }
 

@@ -45,6 +45,9 @@ pub struct NetArgs {
     /// Size of the filters
     #[arg(long, default_value_t = 3)]
     filter: usize,
+    /// Slope of leaky ReLUs in place of ReLUs; -1 is the absolute value
+    #[arg(long, value_name = "B", default_value_t = 0.0, allow_negative_numbers = true)]
+    slope: f64,
 }
 
 impl NetArgs {
@@ -58,6 +61,6 @@ impl NetArgs {
             _ => bail!("--lap belongs to --net cntk-lap"),
         };
         let request = Request::new(&[Kernel::Ntk], &self.depth, trained).context("--depth")?;
-        Ok(Conv::new(self.shape.0, self.filter, &[readout], request)?)
+        Conv::new(self.shape.0, self.filter, &[readout], request)?.with_slope(self.slope).context("--slope")
     }
 }
