@@ -121,6 +121,7 @@ impl Case {
 pub fn core(data: &[u8]) {
     let backwards: Vec<u8> = data.iter().rev().copied().collect();
     let Ok(parts) = Parts::new(&mut Unstructured::new(&backwards)) else { return };
+    parts.kappas();
     parts.check::<f32>();
     parts.check::<f64>();
     let Ok(case) = Case::new(&mut Unstructured::new(data)) else { return };

@@ -48,9 +48,8 @@ impl Parts {
         numbers.skip(usize::from(self.ends[index] >> 4)).take(usize::from(self.ends[index] % 16)).collect()
     }
 
-    /// All functions that need no network.
+    /// All functions that need no network, but κ0 and κ1.
     pub(crate) fn check<S: Scalar>(&self) {
-        self.kappas();
         self.products::<S>();
         self.sums::<S>();
         self.deviations::<S>();
@@ -61,7 +60,8 @@ impl Parts {
         assert_eq!(cap, if x == y { Some(0.0) } else { None }, "{x:?}, {y:?}");
     }
 
-    fn kappas(&self) {
+    /// κ0 and κ1 in both types.
+    pub(crate) fn kappas(&self) {
         let near = [-1.0, 0.0, 0.5, 1.0].into_iter().chain(self.values.iter().copied());
         // Beyond 1 they are clamped, and a quotient lies within.
         let all: Vec<f64> = near.flat_map(|value| [value, 1.0 / value]).collect();
