@@ -187,13 +187,19 @@ pub fn dense_layers<N: Number>(
             (false, _) if net.is_plain() => activate::<N, Later<false>>(entry, inverse, &layer),
             (false, _) => activate::<N, Later<true>>(entry, inverse, &layer),
         };
+        // κ0 Θ. With residual connections that may be far less than K, beside which it would lose its digits.
+        let apart = number > 1 && !net.is_plain();
+        let frozen = if apart { entry[1] } else { entry[1].sub(entry[0]) };
+        if apart {
+            entry[1] = frozen.add(entry[0]);
+        }
         if let Some(depth) = request.depth_after(number) {
             for (a, kernel) in request.kernels().iter().enumerate() {
                 if let Some(out) = out.get_mut(a * depths + depth) {
                     let value = match (kernel, trained) {
                         (Kernel::Nngp, _) => entry[0],
                         (Kernel::Ntk, true) => entry[1],
-                        (Kernel::Ntk, false) => entry[1].sub(entry[0]),
+                        (Kernel::Ntk, false) => frozen,
                     };
                     *out = value.widened().mul(root).mul(root);
                 }
@@ -264,4 +270,5 @@ impl<const LEAKY: bool> Case for Later<LEAKY> {
     const LEAKY: bool = LEAKY;
     const SAME: bool = true;
     const NTK: bool = true;
+    const APART: bool = LEAKY;
 }

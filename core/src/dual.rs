@@ -93,6 +93,8 @@ pub(crate) trait Case {
     /// Θ is more than K. It is just K after the first ReLU where the first layer is frozen, and whatever it is where only
     /// the NNGP is wanted.
     const NTK: bool;
+    /// Θ is left as κ0 Θ, without K.
+    const APART: bool = false;
     /// Pixels that come close to each other are looked out for.
     const WATCH: bool = false;
 }
@@ -225,9 +227,10 @@ impl<N: Number> Activation<N> {
         }
         let p = u.kappa0_factor(layer.unit);
         let part = root.mul(theta);
-        let after = part.neg_mul_add(p, theta.add(k));
+        let after = part.neg_mul_add(p, if C::APART { theta } else { theta.add(k) });
         if C::SIGNED {
-            let linear = if C::LEAKY { theta.mul_add(N::splat(layer.bend[1]), k) } else { k };
+            let own = if C::APART { N::zero() } else { k };
+            let linear = if C::LEAKY { theta.mul_add(N::splat(layer.bend[1]), own) } else { own };
             return [k, sigma.select_negative(part.mul_add(p, linear), after)];
         }
         [k, after]

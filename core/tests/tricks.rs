@@ -67,7 +67,8 @@ fn dense_nets() -> impl Iterator<Item = Dense> {
     let sloped = nets.flat_map(|net| SLOPES.map(|slope| net.clone().with_slope(slope).expect("a finite slope")));
     let plain = TRAINED.map(|trained| Dense::new(request(&BOTH, &DEPTHS, trained)));
     sloped.chain(plain).flat_map(|net| {
-        let residual = [0.0, 0.3, -1.0, 4.0, 1e6].map(|s| net.clone().with_residual(s).expect("a finite strength"));
+        let residual =
+            [0.0, 1e-9, -1e-3, 0.3, -1.0, 4.0, 1e6].map(|s| net.clone().with_residual(s).expect("a finite strength"));
         std::iter::once(net).chain(residual)
     })
 }
