@@ -22,14 +22,14 @@ use crate::number::{Number, Scalar};
 /// u at which a pixel weighs half of what it does at u = 0. Its square root is 0.006, twenty times what rounding to `f32` makes of 0.
 const NEAR: f64 = 1.0 / 32768.0;
 
-/// The mean weight above which images of one patch are close to each other: that of u = 1/9. Those of more patches that do not overlap may have as many times
+/// The mean weight above which images of one patch are close to each other: that of u = 1/8. Those of more patches that do not overlap may have as many times
 /// more, up to [`HIGHEST`], because rounding errors of different patches cancel.
 const LIMIT: f64 = 1.0 / 4096.0;
 
 /// The mean weight above which images are close to each other, however many patches they have: that of u = 1/500 in all pixels, or of equal pixels in one of 64.
 const HIGHEST: f64 = 1.0 / 64.0;
 
-/// The same of pixels at different places: there are many more of them, and more errors that cancel.
+/// The same of pixels at different places, that of u = 1/2000 in all of them: there are many more of them, and more errors that cancel.
 const DISPLACED: f64 = 1.0 / 16.0;
 
 /// The same of images that repeat their patches, with which they repeat their errors, and under 1×1 filters, which mix no errors: that of u = 1/16.
@@ -122,6 +122,18 @@ pub(crate) fn add_distance<N: Number>(sum: N, (x, alpha): (N, N), (y, beta): (N,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::precision::OF_LIMITS;
+
+    /// What the comments on the limits say of them, but for 1 in 1 + u/NEAR.
+    #[test]
+    fn limits_are_weights() {
+        for (limit, u) in
+            [(LIMIT, 1.0 / 8.0), (HIGHEST, 1.0 / 500.0), (DISPLACED, 1.0 / 2000.0), (REPEATED, 1.0 / 16.0)]
+        {
+            let quotient = limit * (1.0 + u / NEAR);
+            assert!((quotient - 1.0).abs() <= OF_LIMITS, "{limit} is {quotient} times the weight of {u}");
+        }
+    }
 
     /// Four pixels with n = 4, the first of them with this Σ and u; the others count with n alone. So (Σ n)²/Σ n² = 4, and Σ n = 16.
     fn four(watch: Watch<f64>, sigma: f64, u: f64) -> Option<f64> {
@@ -153,8 +165,8 @@ mod tests {
         turns_at(Watch::same(4, SHARE, 0.0), LIMIT);
         turns_at(Watch::displaced(4, 0.0), DISPLACED);
         turns_at(Watch::displaced(4, SHARE), DISPLACED);
-        // Repeated patches, and 1×1 filters, whatever repeats.
-        turns_at(Watch::displaced(4, 2.0 * SHARE), REPEATED);
+        // Repeated patches, an eighth of all, and 1×1 filters, whatever repeats.
+        turns_at(Watch::displaced(4, 0.125), REPEATED);
         for repeated in [0.0, 1.0] {
             turns_at(Watch::displaced(1, repeated), REPEATED);
             turns_at(Watch::same(1, repeated, 0.0), REPEATED);

@@ -156,6 +156,12 @@ impl Stencil {
         (self.di, self.dj) == (0, 0)
     }
 
+    /// Whether row `r` is looked at for close pixels under q×q filters: of pixels at different places every q-th and the last, whose windows leave no row out.
+    #[inline(always)]
+    fn watched(&self, r: usize, q: usize) -> bool {
+        self.same_place() || r.checked_rem(q) == Some(q / 2) || r + 1 == self.height
+    }
+
     /// Where row `r` of the stencil starts in a map of image x, and in one of image y.
     #[inline(always)]
     fn starts(&self, net: &Conv, r: usize) -> (usize, usize) {
@@ -364,7 +370,7 @@ impl<N: Number> Pass<'_, N> {
             let rows = (new, old, after.unwrap_or(zeros));
             if const { LEN == 3 } {
                 self.row_of_three_close::<C, LEN>(rows, r, (x, y));
-            } else if C::FIRST && self.watched(r) {
+            } else if C::FIRST && self.stencil.watched(r, self.net.filter()) {
                 self.row_of_three::<Watching<C>, LEN>(rows, r, (x, y));
             } else {
                 self.row_of_three::<C, LEN>(rows, r, (x, y));
@@ -382,7 +388,7 @@ impl<N: Number> Pass<'_, N> {
         for r in 0..self.stencil.height {
             vertical_sums(entries, r, reach, above, sums);
             let (Some((x, y)), Some(row)) = (self.maps(r), entries.get_mut(r * width..(r + 1) * width)) else { return };
-            let watched = C::FIRST && const { LEN == 2 } && self.watched(r);
+            let watched = C::FIRST && const { LEN == 2 } && self.stencil.watched(r, self.net.filter());
             for (column, (entry, (&x, &y))) in row.iter_mut().zip(x.iter().zip(y)).enumerate() {
                 let end = width.min(column.saturating_add(reach).saturating_add(1));
                 let window = sums.get(column.saturating_sub(reach)..end).unwrap_or_default();
@@ -500,13 +506,6 @@ impl<N: Number> Pass<'_, N> {
         begun
     }
 
-    /// Whether row `r` of the stencil is looked at: of pixels at different places every q-th and the last, whose windows leave no row out.
-    #[inline(always)]
-    fn watched(&self, r: usize) -> bool {
-        let middle = r.checked_rem(self.net.filter()) == Some(self.net.reach());
-        middle || self.stencil.same_place() || r + 1 == self.stencil.height
-    }
-
     /// G: half the squared distance of the patches around the pixels at a row and column of the stencil, each divided by its length, the reciprocals of
     /// which are given.
     #[inline(always)]
@@ -602,4 +601,29 @@ fn add_row<N: Number, const LEN: usize>(sums: &mut [[N; LEN]], row: &[[N; LEN]])
 #[inline(always)]
 fn part<T>(slice: &[T], start: usize, len: usize) -> Option<&[T]> {
     slice.get(start..)?.get(..len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Kernel, Readout, Request, Trained};
+
+    #[test]
+    fn rows_that_are_watched() {
+        let shape = Shape { channels: 1, height: 8, width: 5 };
+        let request = Request::new(&[Kernel::Ntk], &[3], Trained::All).expect("a depth");
+        for (q, displacement, expected) in [
+            (3, (0, 0), &[0, 1, 2, 3, 4, 5, 6, 7][..]),
+            (3, (0, 1), &[1, 4, 7]),
+            (3, (-1, 0), &[1, 4, 6]),
+            (3, (2, 0), &[1, 4, 5]),
+            (5, (0, -1), &[2, 7]),
+            (1, (-3, 1), &[0, 1, 2, 3, 4]),
+        ] {
+            let net = Conv::new(shape, q, &[Readout::Gap], request.clone()).expect("a net");
+            let stencil = Stencil::new(&net, displacement.0, displacement.1);
+            let watched = (0..stencil.height).filter(|&r| stencil.watched(r, q));
+            assert!(watched.eq(expected.iter().copied()), "{q}×{q}, {displacement:?}");
+        }
+    }
 }

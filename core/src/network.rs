@@ -335,3 +335,19 @@ fn distinct<T: Copy + PartialEq, const N: usize>(what: &'static str, items: &[T]
     }
     list(what, items)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Windows reach no further than the image.
+    #[test]
+    fn pixels_in_a_window() {
+        let request = Request::new(&[Kernel::Ntk], &[3], Trained::All).expect("a depth");
+        for (height, width, filter, area) in [(6, 7, 3, 9), (1, 5, 3, 3), (4, 2, 5, 8), (6, 7, 1, 1), (3, 3, 101, 9)] {
+            let net = Conv::new(Shape { channels: 2, height, width }, filter, &[Readout::Gap], request.clone());
+            let net = net.expect("a net");
+            assert_eq!((net.area(), net.window()), (area, 2 * area), "{height}×{width}, filter {filter}");
+        }
+    }
+}

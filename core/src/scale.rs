@@ -102,7 +102,11 @@ pub(crate) fn halves<S: Scalar>(factor: S) -> (S, f64) {
 /// as many terms as there are `layers`, and one more.
 #[inline(always)]
 pub(crate) fn lowered<S: Scalar>(window: usize, layers: usize) -> i32 {
-    let Some(limit) = S::narrow_limit() else { return 0 };
+    S::narrow_limit().map_or(0, |limit| lowered_below(limit, window, layers))
+}
+
+/// [`lowered`] where 2^`limit` is the limit.
+fn lowered_below(limit: u16, window: usize, layers: usize) -> i32 {
     let largest = libm::log2(64.0 * window as f64 * (layers as f64 + 2.0));
     libm::ceil((largest - f64::from(limit)) / 2.0).max(0.0) as i32
 }
@@ -156,6 +160,27 @@ mod tests {
                 let right = if expected < -1022.0 { factor < -1020.0 } else { (factor - expected).abs() < EXPONENT };
                 assert!(right, "{q} {height}x{width} layer {layer}: {factor} instead of {expected}");
             }
+        }
+    }
+
+    /// In a range up to 2^16, and one up to 2^8.
+    #[test]
+    fn images_are_lowered_in_narrow_ranges() {
+        // 64 · 256 · 4 = 2^16 is just what the first holds; one window or layer more is not.
+        for (limit, window, layers, expected) in [
+            (16, 256, 2, 0),
+            (16, 257, 2, 1),
+            (16, 256, 3, 1),
+            (8, 256, 2, 4),
+            (8, 27, 19, 4),
+            (8, 1, 1, 0),
+            (20, 256, 62, 0),
+        ] {
+            assert_eq!(lowered_below(limit, window, layers), expected, "{limit}, {window}, {layers}");
+        }
+        // [ρ², 4 ρ²) 2^−lowered, or twice that.
+        for (pixel, lowered, expected) in [(1.0, 2, 1), (4.0, 2, 2), (1.0, 3, 1), (2.0, 3, 2), (0.25, 4, 1)] {
+            assert_eq!(root(&[pixel], lowered), libm::ldexp(1.0, expected), "{pixel}, {lowered}");
         }
     }
 

@@ -219,3 +219,25 @@ pub fn average_flipped<N: Number>(kernels: &mut [N], flipped: &[N]) -> Result<()
 pub(crate) fn check(what: &'static str, have: usize, need: usize) -> Result<(), Error> {
     if have == need { Ok(()) } else { Err(Error::Length { what, have, need }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The share of v = 1, 2, 3 … that equal the one before.
+    #[test]
+    fn what_repeats() {
+        for (variances, width, expected) in [
+            (&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0][..], 3, 0.0),
+            // In its row; in its column; the first of a row is not after the last of the one before.
+            (&[1.0, 1.0, 2.0, 4.0], 4, 0.125),
+            (&[1.0, 3.0, 1.0, 3.0], 2, 0.5),
+            (&[1.0, 3.0, 3.0, 1.0], 2, 0.0),
+            (&[0.0, 0.0, 0.0, 0.0], 2, 0.0),
+        ] {
+            let map: [_; 6] = core::array::from_fn(|at| [7.0, variances.get(at).copied().unwrap_or(0.0)]);
+            let map = map.get(..variances.len()).unwrap_or_default();
+            assert_eq!(repetition(map, width), expected, "{variances:?}");
+        }
+    }
+}

@@ -242,6 +242,9 @@ pub const COVARIANCE_F32: f32 = 2.0;
 /// Exponents of the factors that undo the scaling, of up to 1,000 layers: sums of logarithms of some 10⁴, each rounded.
 pub const EXPONENT: f64 = 1e-9;
 
+/// The limits of `core/src/close.rs` are powers of two, the values of u that stand beside them round numbers: 10 % apart at most.
+pub const OF_LIMITS: f64 = 0.1;
+
 /// By how many powers of two the carried numbers may exceed the growth of one period and of a layer: the divisors are even powers of two, together
 /// at most two powers below the growth.
 pub const CARRIED: f64 = 2.0;
