@@ -49,7 +49,7 @@ pub(super) struct Experiment {
     /// The seed of the random networks: the same gives the same figures
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
-    /// The widths of the networks [default: by the experiment]
+    /// The widths of the networks, of which table takes the first [default: by the experiment]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = args::sizes(1 << 16), allow_negative_numbers = true)]
     width: Vec<usize>,
     /// Layers with weights; a list for table [default: 3, of table 3,4, of double-descent 2, of tricks 4]
@@ -58,13 +58,13 @@ pub(super) struct Experiment {
     /// Random networks of each width [default: by the experiment]
     #[arg(long, value_name = "N", value_parser = args::sizes(1 << 16).map(|seeds| seeds as u64), allow_negative_numbers = true)]
     seeds: Option<u64>,
-    /// Passes over the training images of table [default: 40, 20 with --quick]
+    /// Passes over the training images of table [default: 40, 20 with --quick; of large images 20, 5 with --quick]
     #[arg(long, value_name = "N", value_parser = args::sizes(1 << 20), allow_negative_numbers = true)]
     epochs: Option<usize>,
     /// Images that a step of stochastic gradient descent takes, for table [default: 5]
     #[arg(long, value_name = "N", value_parser = args::sizes(1 << 20), allow_negative_numbers = true)]
     batch: Option<usize>,
-    /// Sizes of these steps that are tried for each net of table, over the largest stable one [default: 0.2,0.5,1]
+    /// Sizes of these steps that are tried for each net of table, over the largest stable one [default: 0.5,1,2]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = step, allow_negative_numbers = true)]
     step: Vec<f64>,
     /// Smaller, in some seconds

@@ -14,6 +14,10 @@ use crate::job::Software;
 
 const DEPTH: usize = 3;
 
+/// How often the movement is looked at, each time after twice as many steps as before, and which of these times the table shows beside the last one.
+const TIMES: usize = 7;
+const SHOWN: [usize; 2] = [2, 4];
+
 /// What moves, and by which power of the width: the layers, all of them, and the kernel. A layer moves by a distance that does not depend on the width, away
 /// from the root of the number of its weights. All of θ are a mixture of these, whose power depends on the widths: no number here. Of the kernel
 /// the theorem says −½ at the most, and counting orders says −1 for smooth activations; here √m of the neurons cross the kink of their ReLU, and
@@ -58,21 +62,27 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let cost = |width: usize| problem.net(width).weights() as u64;
     setting.steps.begin("drift", widths.iter().map(|&width| cost(width) * seeds).sum());
     let moves = moves(problem.depth);
+    let times: Vec<usize> = (0..TIMES).rev().map(|halvings| steps >> halvings).collect();
     let (mut rows, mut points, mut means) = (Vec::new(), vec![Vec::new(); moves.len()], vec![Vec::new(); moves.len()]);
+    let mut courses = Vec::new();
     for &width in &widths {
-        let mut moved = vec![Vec::new(); moves.len()];
+        // What has moved how far in each net, at each time.
+        let mut moved = vec![vec![Vec::new(); TIMES]; moves.len()];
         let mut losses = Vec::new();
         for seed in 0..seeds {
             let mut model = Model::antisymmetric(problem.net(width), setting.network_seed(width, seed))?;
             setting.machine.pool.install(|| {
                 let before = model.clone();
                 let kernel = before.kernel(&x, &x, closed.layers);
-                train(&mut model, (&x, problem.y.as_ref()), (rate, closed.layers), &[steps], |_, _| ());
-                let change = (model.kernel(&x, &x, closed.layers) - &kernel).norm_l2() / kernel.norm_l2();
-                // One of the two nets: the other moves as far.
-                let ends = model.parts().zip(before.parts()).take(1);
-                let distances = ends.flat_map(|((_, end), (_, start))| end.weights().distances(start.weights()));
-                moved.iter_mut().zip(distances.chain([change])).for_each(|(moved, distance)| moved.push(distance));
+                let mut place = 0..;
+                train(&mut model, (&x, problem.y.as_ref()), (rate, closed.layers), &times, |_, model| {
+                    let (change, place) = (model.kernel(&x, &x, closed.layers) - &kernel, place.next().unwrap_or(0));
+                    // One of the two nets: the other moves as far.
+                    let ends = model.parts().zip(before.parts()).take(1);
+                    let distances = ends.flat_map(|((_, end), (_, start))| end.weights().distances(start.weights()));
+                    let distances = distances.chain([change.norm_l2() / kernel.norm_l2()]);
+                    moved.iter_mut().zip(distances).for_each(|(moved, distance)| moved[place].push(distance));
+                });
                 let residual = model.outputs(&x) - &problem.y;
                 losses.push(f64::from(residual.norm_l2() / problem.y.norm_l2()));
             });
@@ -80,10 +90,16 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         }
         let left = root_mean_square(losses.into_iter());
         for (number, (what, _)) in moves.iter().enumerate() {
-            let average = mean(&moved[number]);
-            points[number].extend(moved[number].iter().map(|&value| (width as f64, value)));
+            let course: Vec<_> = moved[number].iter().map(|moved| mean(moved)).collect();
+            let (average, shown) = (course[TIMES - 1], SHOWN.map(|time| json!(course[time].center)));
+            points[number].extend(moved[number][TIMES - 1].iter().map(|&value| (width as f64, value)));
             means[number].push((width as f64, average));
-            rows.push(vec![json!(width), json!(what), json!(average.center), json!(average.half), json!(left)]);
+            let row = [json!(width), json!(what)].into_iter().chain(shown);
+            rows.push(row.chain([json!(average.center), json!(average.half), json!(left)]).collect());
+            if number + 1 == moves.len() {
+                let course: Vec<_> = times.iter().map(|&time| time as f64).zip(course).collect();
+                courses.push(measured(format!("width {width}"), courses.len(), &course, ANY));
+            }
         }
     }
     let (mut claims, mut curves, mut smallest) = (Vec::new(), Vec::new(), 0.0);
@@ -97,11 +113,14 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         curves.push(measured(what, number, &means[number], ANY));
         curves.extend(law.curve(number, &means[number]));
     }
-    let panel =
-        Panel { caption: problem.caption(setting), axes: ["width", "relative movement"], curves, ..Panel::default() };
+    let caption = problem.caption(setting);
+    let panels = vec![
+        Panel { caption: caption.clone(), axes: ["width", "relative movement"], curves, ..Panel::default() },
+        Panel { caption, axes: ["steps", "relative movement of the kernel"], curves: courses, ..Panel::default() },
+    ];
     let mut settings = problem.settings(setting, Experiment::Drift, &[closed.layers]);
     settings["seeds"] = json!(seeds);
-    settings["steps"] = json!(steps);
+    settings["steps"] = json!(times);
     settings["rate"] = json!(rate);
     Ok(Finding {
         software: Software::default(),
@@ -110,15 +129,26 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         formula: "‖θ(t) − θ(0)‖ / ‖θ(0)‖ → 0,   ‖H(t) − H(0)‖ / ‖H(0)‖ → 0",
         text: vec![format!(
             "A net is trained by full-batch gradient descent with a quarter of the largest stable step, and the movement of its weights and of its \
-             kernel held against where they started: ‖θ − θ₀‖/‖θ₀‖ of each layer and of all together, and ‖H − H₀‖/‖H₀‖ (Frobenius). Each layer moves by a \
+             kernel held against where they started: ‖θ − θ₀‖/‖θ₀‖ of each layer and of all together, and ‖H − H₀‖/‖H₀‖ (Frobenius), after {steps} steps and on \
+             the way there. Each layer moves by a \
              distance that does not grow with the width; m·m hidden weights are as far from 0 as m, the others as √m, all together as the root of their number. \
-             Slopes are those from width {smallest:.0} on; beside the leading power there is some of the next, which the intervals do not know of, so that the              slopes of such widths lie a few hundredths beside those that are expected. Of the kernel the theorem says −½ at the most; −¾ comes from counting the              neurons that cross the kink of their ReLU."
+             Slopes are those from width {smallest:.0} on; beside the leading power there is some of the next, which the intervals do not know of, so that the \
+             slopes of such widths lie a few hundredths beside those that are expected. Of the kernel the theorem says −½ at the most; −¾ comes from counting the \
+             neurons that cross the kink of their ReLU."
         )],
         settings,
         seconds: clock.elapsed().as_secs_f64(),
         claims,
-        columns: vec!["width", "what", "movement", "movement 95 % ±", "residual left"],
+        columns: vec![
+            "width",
+            "what",
+            "after 1/16 of the steps",
+            "after 1/4",
+            "movement",
+            "movement 95 % ±",
+            "residual left",
+        ],
         rows,
-        panels: vec![panel],
+        panels,
     })
 }

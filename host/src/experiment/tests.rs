@@ -245,7 +245,7 @@ fn the_table_takes_the_best_of_the_step_sizes() {
     let chosen = table(&steps);
     for net in ["CNN-V", "CNN-GAP"] {
         let of = |finding: &Finding| {
-            ["residual left", "step size", "accuracy, %"]
+            ["residual left", "least step", "largest step", "accuracy, %"]
                 .map(|name| column(finding, name, &[("model", net.into())]).first().copied().unwrap_or(f64::NAN))
         };
         let best = alone.iter().map(of).reduce(|a, b| if b[0] < a[0] { b } else { a }).unwrap();
