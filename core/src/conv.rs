@@ -170,6 +170,11 @@ impl Stencil {
     }
 }
 
+/// Whether entries of so many numbers carry D = n − K.
+const fn carries_d(len: usize) -> bool {
+    len == 3
+}
+
 /// Runs one stencil through all layers and adds its entries to the sums of the readouts.
 ///
 /// An entry is \[K, Θ\], or for `LEN` = 3 \[K, Θ, D\], from which n − Σ comes where u is below `small`.
@@ -191,7 +196,7 @@ fn run<N: Number, const LEN: usize>(
     let channels = net.pixels() * net.shape().channels;
     let ((x_pixels, x_maps), (y_pixels, y_maps)) = (x.split_at_checked(channels)?, y.split_at_checked(channels)?);
     let (request, growth) = (net.request(), net.growth::<N::Scalar>());
-    let bend = bend(if const { LEN == 3 } { net.slope() } else { 0.0 });
+    let bend = bend(if const { carries_d(LEN) } { net.slope() } else { 0.0 });
     // Whether the entries lie one row down, as 3×3 filters leave them after every other layer.
     let mut down = false;
     products(net, stencil, (x_pixels, y_pixels), entries);
@@ -214,10 +219,12 @@ fn run<N: Number, const LEN: usize>(
             (true, true) => pass.layer::<Const<true, true, LEN>, LEN>(entries, rows, down),
             (true, false) => pass.layer::<Const<true, false, LEN>, LEN>(entries, rows, down),
             (false, true) => pass.layer::<Const<false, true, LEN>, LEN>(entries, rows, down),
-            (false, false) if const { LEN == 3 } => pass.layer::<Const<false, true, LEN>, LEN>(entries, rows, down),
+            (false, false) if const { carries_d(LEN) } => {
+                pass.layer::<Const<false, true, LEN>, LEN>(entries, rows, down)
+            }
             (false, false) => pass.layer::<Const<false, false, LEN>, LEN>(entries, rows, down),
         }
-        if const { LEN == 2 } && number == 1 {
+        if const { !carries_d(LEN) } && number == 1 {
             let small = watch.get().close();
             if small.is_some() {
                 return small;
@@ -281,7 +288,7 @@ struct Const<const FIRST: bool, const NTK: bool, const LEN: usize>;
 
 impl<const FIRST: bool, const NTK: bool, const LEN: usize> Case for Const<FIRST, NTK, LEN> {
     const FIRST: bool = FIRST;
-    const LEAKY: bool = LEN == 3;
+    const LEAKY: bool = carries_d(LEN);
     const NTK: bool = NTK;
 }
 
@@ -368,7 +375,7 @@ impl<N: Number> Pass<'_, N> {
             };
             let (Some(new), Some(old), Some((x, y))) = (new, old, self.maps(r)) else { return };
             let rows = (new, old, after.unwrap_or(zeros));
-            if const { LEN == 3 } {
+            if const { carries_d(LEN) } {
                 self.row_of_three_close::<C, LEN>(rows, r, (x, y));
             } else if C::FIRST && self.stencil.watched(r, self.net.filter()) {
                 self.row_of_three::<Watching<C>, LEN>(rows, r, (x, y));
@@ -388,7 +395,7 @@ impl<N: Number> Pass<'_, N> {
         for r in 0..self.stencil.height {
             vertical_sums(entries, r, reach, above, sums);
             let (Some((x, y)), Some(row)) = (self.maps(r), entries.get_mut(r * width..(r + 1) * width)) else { return };
-            let watched = C::FIRST && const { LEN == 2 } && self.stencil.watched(r, self.net.filter());
+            let watched = C::FIRST && const { !carries_d(LEN) } && self.stencil.watched(r, self.net.filter());
             for (column, (entry, (&x, &y))) in row.iter_mut().zip(x.iter().zip(y)).enumerate() {
                 let end = width.min(column.saturating_add(reach).saturating_add(1));
                 let window = sums.get(column.saturating_sub(reach)..end).unwrap_or_default();
@@ -423,19 +430,21 @@ impl<N: Number> Pass<'_, N> {
             return;
         };
         let (Some(&first_x), Some(&first_y)) = (x.first(), y.first()) else { return };
+        // D, for which the column counts as well, is not carried here.
+        let place = (r, 0);
         let mut left = vertical::<N, C, LEN>(new, old, after, 0);
         let mut middle = if width > 1 { vertical::<N, C, LEN>(new, old, after, 1) } else { [N::zero(); LEN] };
-        let mut entry = self.begin::<C, LEN>(plus::<N, C, LEN>(left, middle), (r, 0), first_x, first_y);
+        let mut entry = self.begin::<C, LEN>(plus::<N, C, LEN>(left, middle), place, first_x, first_y);
         for column in 2..width {
             let right = vertical::<N, C, LEN>(new, old, after, column);
             let sum = plus::<N, C, LEN>(plus::<N, C, LEN>(left, middle), right);
-            let next = self.begin::<C, LEN>(sum, (r, column - 1), x[column - 1], y[column - 1]);
+            let next = self.begin::<C, LEN>(sum, place, x[column - 1], y[column - 1]);
             new[column - 2] = entry.end::<C, LEN>(&self.layer);
             entry = next;
             (left, middle) = (middle, right);
         }
         if let ([.., before, _], Some(&x), Some(&y)) = (&mut *new, x.last(), y.last()) {
-            let next = self.begin::<C, LEN>(plus::<N, C, LEN>(left, middle), (r, width - 1), x, y);
+            let next = self.begin::<C, LEN>(plus::<N, C, LEN>(left, middle), place, x, y);
             *before = entry.end::<C, LEN>(&self.layer);
             entry = next;
         }

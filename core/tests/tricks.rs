@@ -198,8 +198,10 @@ fn the_ends_of_residual_connections() {
     let net = |depth| Dense::new(request(&BOTH, &[depth], Trained::All));
     let kernels = |net: Dense| single::dense::<f64>(&net, &x, &y);
     assert_eq!(kernels(net(7).with_residual(0.0).unwrap()), kernels(net(2)));
-    let (all, none) = (kernels(net(7).with_residual(1e200).unwrap()), kernels(net(7)));
-    for (all, none) in all.into_iter().zip(none) {
-        assert!((all / none - 1.0).abs() <= CLOSE_F64, "{all:e} instead of {none:e}");
+    let none = kernels(net(7));
+    for strength in [1e200, -1e200] {
+        for (all, none) in kernels(net(7).with_residual(strength).unwrap()).into_iter().zip(&none) {
+            assert!((all / none - 1.0).abs() <= CLOSE_F64, "{strength:e}: {all:e} instead of {none:e}");
+        }
     }
 }
