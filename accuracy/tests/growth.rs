@@ -2,9 +2,11 @@
 
 use ultrawide_accuracy::Big;
 use ultrawide_accuracy::arithmetic::{Pair, arithmetics};
-use ultrawide_accuracy::common::images::{Random, shape};
+use ultrawide_accuracy::common::images::{Random, beside, scaled, shape};
 use ultrawide_accuracy::common::naive::conv_terms;
-use ultrawide_accuracy::common::precision::{BOUND_DIGITS, BOUND_USED, GENERIC, KERNEL_F32, LEAST_F32};
+use ultrawide_accuracy::common::precision::{
+    ANY_DENSE_LAYERS, BOUND_DIGITS, BOUND_USED, GENERIC, KERNEL_F32, LEAST_F32, ROUNDINGS, SUMMANDS,
+};
 use ultrawide_accuracy::common::single::{self, BOTH, PAPER_DEPTHS, Worst, conv_net, request};
 use ultrawide_accuracy::compare::means;
 use ultrawide_accuracy::growth::images::{IMAGES, least_u};
@@ -126,6 +128,50 @@ fn leaky_and_residual() {
     }
     println!("leaky and residual: at most {:.2} (f32) and {:.2} (f64) of the bound", largest[0], largest[1]);
     assert!(largest.iter().all(|&part| part > BOUND_USED), "the bound is far too wide: {largest:?}");
+}
+
+/// Dense nets of any slope and strength, and inputs that are generic, equal, close or opposite, have a wider bound: `f64` is the truth, as that allows it 5e-14.
+#[test]
+fn dense_nets_of_any_kind() {
+    const DEPTHS: [usize; 3] = [3, 21, 200];
+    static SLOPES: [f64; 11] = [0.0, 0.1, 0.5, 0.9, 0.99, 0.995, 0.999, 1.0, 3.0, -0.9, -1.0];
+    let strengths = [None, Some(1e-3), Some(0.1), Some(0.3), Some(1.0), Some(3.0), Some(10.0)];
+    let (mut random, mut largest, mut at_21) = (Random(37), 0f64, 0f64);
+    let nets = SLOPES.into_iter().flat_map(|slope| strengths.map(|strength| (slope, strength)));
+    for (slope, strength) in nets {
+        for trained in [Trained::All, Trained::Hidden] {
+            let net = Dense::new(request(&BOTH, &DEPTHS, trained)).with_slope(slope).expect("a finite slope");
+            let net =
+                strength.map_or(Ok(net.clone()), |strength| net.with_residual(strength)).expect("a finite strength");
+            for (features, _) in
+                [8, 48, 200].into_iter().flat_map(|features| (0..6).map(move |round| (features, round)))
+            {
+                let x = random.numbers(features);
+                let close = beside(&x, 1e-2, &mut random);
+                let others = [random.numbers(features), x.clone(), scaled(&x, -1.0), scaled(&close, -1.7), close];
+                for y in others {
+                    let [exact, of_x, of_y] =
+                        [(&x, &y), (&x, &x), (&y, &y)].map(|(x, y)| single::dense::<f64>(&net, x, y));
+                    for (index, found) in single::dense::<f32>(&net, &x, &y).into_iter().enumerate() {
+                        let unit = (of_x[index] * of_y[index]).sqrt();
+                        // What `f32` does not hold.
+                        if unit < LEAST_F32 {
+                            continue;
+                        }
+                        let (depth, error) = (DEPTHS[index % 3], (f64::from(found) - exact[index]).abs() / unit);
+                        let bound =
+                            ROUNDINGS + SUMMANDS * (features.min(128) as f64).sqrt() + ANY_DENSE_LAYERS * depth as f64;
+                        let part = error / (bound * EPSILONS[0]);
+                        assert!(part <= 1.0, "{part:.3} of the bound, output {index}: {net:?}, {x:?}, {y:?}");
+                        largest = largest.max(part);
+                        at_21 = if depth == 21 { at_21.max(error) } else { at_21 };
+                    }
+                }
+            }
+        }
+    }
+    println!("dense nets of any kind in f32: at most {largest:.2} of the bound, {at_21:.2e} at depth 21");
+    assert!(largest > BOUND_USED, "the bound is far too wide: {largest}");
 }
 
 /// The paper's depths, up to 21, with many more pairs and larger images: `f64` is the truth, as the bound above allows it 2e-14.

@@ -491,8 +491,8 @@ uw_error uw_conv_prepare_f64(const struct uw_conv *net,
  *
  * Shapes: `x`, `y`: prepared by uw_conv_prepare_f32 for the same net, uw_lengths.prepared numbers each; they may be the same buffer.
  * `scratch`: at least uw_lengths.scratch, of any content. `kernels`: uw_lengths.outputs, in the order kernel, readout, depth.
- * Accuracy: within 2e-6 relative of the exact value up to depth 21, for images of whose patches no two are nearly parallel or opposite (1 - |S/n|
- * above 5e-3); real ones reach 1.1e-5 (docs/accuracy.md). The bits are those of every machine without fused multiply-add.
+ * Accuracy: within 2e-6 relative of the exact value up to depth 21, for images of whose patches no two are nearly opposite; with a slope, relative to the root
+ * of the product of the images' own kernels (docs/accuracy.md, which also tells what is lost of opposite patches and of greater depths). The bits are those of every machine without fused multiply-add.
  * Errors: UW_ERROR_NULL, UW_ERROR_ALIGNMENT, UW_ERROR_OVERLAP, UW_ERROR_LENGTH; what is wrong with the net. After an error `kernels` is
  * as it was.
  * Cost: about 20 multiplications, 20 sums and a square root for each entry and layer; P Q entries for UW_VANILLA, P^2 Q^2 for UW_GAP.
@@ -508,7 +508,7 @@ uw_error uw_conv_pair_f32(const struct uw_conv *net,
                           size_t kernels_len);
 
 /**
- * As uw_conv_pair_f32, in double: 2.1e-15 off the exact value at most, as far as was measured (up to depth 21).
+ * As uw_conv_pair_f32, in double: within 3e-15 of the exact value, and within 3e-9 where patches are opposite (up to depth 21; docs/accuracy.md).
  */
 uw_error uw_conv_pair_f64(const struct uw_conv *net,
                           const double *x,
@@ -538,8 +538,9 @@ uw_error uw_dense_outputs(const struct uw_dense *net, size_t *outputs);
  *
  * Shapes: `x`, `y`: `features` numbers each, at least one, finite; they may be the same buffer. `kernels`: as many as uw_dense_outputs
  * says, in the order kernel, depth.
- * Accuracy: within 2e-6 relative of the exact value up to depth 21, for inputs of at least 8 numbers with 1 - |S/n| above 5e-3; where S is lost
- * beside the products it sums up, as the sum itself is (docs/accuracy.md).
+ * Accuracy: within 2e-6 relative of the exact value up to depth 21, for inputs of at least 8 numbers with 1 - |S/n| above 5e-3; with a slope or residual
+ * connections, relative to the root of the product of the inputs' own kernels, of which 2.3e-6 was met (docs/accuracy.md). Where S is lost
+ * beside the products it sums up, so is the kernel.
  * Errors: UW_ERROR_NULL, UW_ERROR_ALIGNMENT, UW_ERROR_OVERLAP, UW_ERROR_LENGTH; what is wrong with the net. After an error
  * `kernels` is as it was.
  * Cost: 7 operations a feature; about 20 multiplications, a sum and a square root a layer.
@@ -552,7 +553,7 @@ uw_error uw_dense_pair_f32(const struct uw_dense *net,
                            size_t kernels_len);
 
 /**
- * As uw_dense_pair_f32, in double: 2.1e-15 off the exact value at most, as far as was measured (up to depth 21).
+ * As uw_dense_pair_f32, in double: within 5e-15 of the exact value (up to depth 21; docs/accuracy.md).
  */
 uw_error uw_dense_pair_f64(const struct uw_dense *net,
                            const double *x,

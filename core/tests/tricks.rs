@@ -89,8 +89,8 @@ fn leaky_convolutional_nets() {
         }
     }
     generic.check("leaky convolutional nets", KERNEL_F32, KERNEL_F64);
-    near.check("leaky convolutional nets, images close to each other", KERNEL_F32, PARALLEL_F64);
-    opposite.check("leaky convolutional nets, opposite images", KERNEL_F32, PARALLEL_F64);
+    near.check("leaky convolutional nets, images close to each other", KERNEL_F32, NEAR_F64);
+    opposite.check("leaky convolutional nets, opposite images", KERNEL_F32, OPPOSITE_F64);
 }
 
 /// So deep that the carried numbers are divided on the way, and D with them: those of 3×3 filters, before layer 41.
@@ -143,7 +143,7 @@ fn dense_nets_of_all_kinds() {
         }
     }
     generic.check("dense nets", DENSE_F32, DENSE_F64);
-    near.check("dense nets, inputs close to each other", DENSE_F32, PARALLEL_F64);
+    near.check("dense nets, inputs close to each other", DENSE_F32, NEAR_F64);
     opposite.check("dense nets, opposite inputs", DENSE_F32, PARALLEL_F64);
 }
 

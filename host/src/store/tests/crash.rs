@@ -6,7 +6,7 @@
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::store::atomic::TEMPORARY_PREFIX;
@@ -52,14 +52,17 @@ fn a_killed_process_leaves_whole_tiles_or_none() {
     let folder = tempfile::tempdir().unwrap();
     let (path, reference) = (folder.path().join("run.zarr"), folder.path().join("reference"));
     let plan = large_plan();
+    let clock = Instant::now();
     finished(&reference, &plan);
+    let whole = clock.elapsed();
     let expected = tree(&reference);
 
-    let mut leftovers = 0;
-    for round in 0..16u64 {
+    let (mut leftovers, mut unfinished) = (0, 0);
+    for round in 0..16 {
         let mut child = start("child_writes_until_killed", &path);
-        // From before the store exists to the middle of its tiles.
-        sleep(Duration::from_millis(1 + 9 * round));
+        // From before the store exists to the middle of its tiles, however fast that is here.
+        sleep(Duration::from_millis(1) + whole * round / 8);
+        let alive = child.try_wait().unwrap().is_none();
         child.kill().unwrap();
         child.wait().unwrap();
         if !path.exists() {
@@ -67,6 +70,7 @@ fn a_killed_process_leaves_whole_tiles_or_none() {
         }
         let found = tree(&path);
         leftovers += temporaries(&path).len();
+        unfinished += u32::from(alive && found.contains_key(Path::new("zarr.json")) && found.len() < expected.len());
         for (name, bytes) in &found {
             let plain = name.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'));
             if plain {
@@ -84,7 +88,10 @@ fn a_killed_process_leaves_whole_tiles_or_none() {
     }
     write_missing(&Store::resume(&path, &plan).unwrap());
     assert!(expected == tree(&path));
-    println!("{leftovers} temporary files were left by killed processes");
+    println!(
+        "{leftovers} temporary files were left by killed processes, {unfinished} of which had written some of the tiles"
+    );
+    assert!(unfinished > 0, "no process was killed between the first tile and the last");
 }
 
 #[test]
