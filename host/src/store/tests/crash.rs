@@ -57,11 +57,21 @@ fn a_killed_process_leaves_whole_tiles_or_none() {
     let whole = clock.elapsed();
     let expected = tree(&reference);
 
+    // A process takes its time to start.
+    let (first, clock) = (folder.path().join("first.zarr"), Instant::now());
+    let mut child = start("child_writes_until_killed", &first);
+    while !first.join("zarr.json").exists() && clock.elapsed() < Duration::from_secs(60) {
+        sleep(Duration::from_millis(1));
+    }
+    let born = clock.elapsed();
+    child.kill().unwrap();
+    child.wait().unwrap();
+
     let (mut leftovers, mut unfinished) = (0, 0);
     for round in 0..16 {
         let mut child = start("child_writes_until_killed", &path);
-        // From before the store exists to the middle of its tiles, however fast that is here.
-        sleep(Duration::from_millis(1) + whole * round / 8);
+        // From before the store exists to the last of its tiles, however fast that is here.
+        sleep(if round < 4 { born * round / 4 } else { born + whole * (round - 4) / 12 });
         let alive = child.try_wait().unwrap().is_none();
         child.kill().unwrap();
         child.wait().unwrap();
