@@ -5,7 +5,7 @@ use ultrawide_accuracy::arithmetic::{Pair, arithmetics};
 use ultrawide_accuracy::common::images::{Random, beside, scaled, shape};
 use ultrawide_accuracy::common::naive::conv_terms;
 use ultrawide_accuracy::common::precision::{
-    ANY_DENSE_LAYERS, BOUND_DIGITS, BOUND_USED, GENERIC, KERNEL_F32, LEAST_F32, ROUNDINGS, SUMMANDS,
+    ANY_DENSE_LAYERS, BOUND_DIGITS, BOUND_USED, GENERIC, KERNEL_F32, LEAST_F32,
 };
 use ultrawide_accuracy::common::single::{self, BOTH, PAPER_DEPTHS, Worst, conv_net, request};
 use ultrawide_accuracy::compare::means;
@@ -143,9 +143,7 @@ fn dense_nets_of_any_kind() {
             let net = Dense::new(request(&BOTH, &DEPTHS, trained)).with_slope(slope).expect("a finite slope");
             let net =
                 strength.map_or(Ok(net.clone()), |strength| net.with_residual(strength)).expect("a finite strength");
-            for (features, _) in
-                [8, 48, 200].into_iter().flat_map(|features| (0..6).map(move |round| (features, round)))
-            {
+            for features in [8, 48, 200].repeat(6) {
                 let x = random.numbers(features);
                 let close = beside(&x, 1e-2, &mut random);
                 let others = [random.numbers(features), x.clone(), scaled(&x, -1.0), scaled(&close, -1.7), close];
@@ -159,8 +157,8 @@ fn dense_nets_of_any_kind() {
                             continue;
                         }
                         let (depth, error) = (DEPTHS[index % 3], (f64::from(found) - exact[index]).abs() / unit);
-                        let bound =
-                            ROUNDINGS + SUMMANDS * (features.min(128) as f64).sqrt() + ANY_DENSE_LAYERS * depth as f64;
+                        // What does not grow with the depth is the same.
+                        let bound = growth::bound(Net::Dense, Of::Nngp, features, 0) + ANY_DENSE_LAYERS * depth as f64;
                         let part = error / (bound * EPSILONS[0]);
                         assert!(part <= 1.0, "{part:.3} of the bound, output {index}: {net:?}, {x:?}, {y:?}");
                         largest = largest.max(part);

@@ -191,7 +191,7 @@ pub fn dense_layers<N: Number>(
         };
         // κ0 Θ. With residual connections that may be far less than K, beside which it would lose its digits.
         let apart = number > 1 && !net.is_plain();
-        let frozen = if apart { entry[1] } else { entry[1].sub(entry[0]) };
+        let frozen = entry[1];
         if apart {
             entry[1] = frozen.add(entry[0]);
         }
@@ -201,7 +201,8 @@ pub fn dense_layers<N: Number>(
                     let value = match (kernel, trained) {
                         (Kernel::Nngp, _) => entry[0],
                         (Kernel::Ntk, true) => entry[1],
-                        (Kernel::Ntk, false) => frozen,
+                        (Kernel::Ntk, false) if apart => frozen,
+                        (Kernel::Ntk, false) => entry[1].sub(entry[0]),
                     };
                     *out = value.widened().mul(root).mul(root);
                 }

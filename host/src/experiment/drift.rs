@@ -120,7 +120,8 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     ];
     let mut settings = problem.settings(setting, Experiment::Drift, &[closed.layers]);
     settings["seeds"] = json!(seeds);
-    settings["steps"] = json!(times);
+    settings["steps"] = json!(steps);
+    settings["times"] = json!(times);
     settings["rate"] = json!(rate);
     Ok(Finding {
         software: Software::default(),
