@@ -180,29 +180,25 @@ pub fn dense_layers<N: Number>(
         deficit = margin.select_negative(close_deficit((x, of_x), (y, [of_y[0], inverse, of_y[2]])), deficit);
     }
     let mut entry = [sigma, if trained { sigma } else { N::zero() }, deficit];
-    let inverse = of_x[1].mul(of_y[1]);
+    let lengths = [of_x[0].mul(of_y[0]), of_x[1].mul(of_y[1])];
     for number in 1..=request.layers() {
         let before = entry;
         entry = match (number == 1, request.theta_after(number)) {
-            (true, true) => activate::<N, First<true>>(entry, inverse, &layer),
-            (true, false) => activate::<N, First<false>>(entry, inverse, &layer),
-            (false, _) if net.is_plain() => activate::<N, Later<false>>(entry, inverse, &layer),
-            (false, _) => activate::<N, Later<true>>(entry, inverse, &layer),
+            (true, true) => activate::<N, First<true>>(entry, lengths, &layer),
+            (true, false) => activate::<N, First<false>>(entry, lengths, &layer),
+            (false, _) if net.is_plain() => activate::<N, Later<false>>(entry, lengths, &layer),
+            (false, _) => activate::<N, Later<true>>(entry, lengths, &layer),
         };
-        // κ0 Θ. With residual connections that may be far less than K, beside which it would lose its digits.
-        let apart = number > 1 && !net.is_plain();
+        // κ0 Θ. It may be far less than K, beside which it would lose its digits.
         let frozen = entry[1];
-        if apart {
-            entry[1] = frozen.add(entry[0]);
-        }
+        entry[1] = frozen.add(entry[0]);
         if let Some(depth) = request.depth_after(number) {
             for (a, kernel) in request.kernels().iter().enumerate() {
                 if let Some(out) = out.get_mut(a * depths + depth) {
                     let value = match (kernel, trained) {
                         (Kernel::Nngp, _) => entry[0],
                         (Kernel::Ntk, true) => entry[1],
-                        (Kernel::Ntk, false) if apart => frozen,
-                        (Kernel::Ntk, false) => entry[1].sub(entry[0]),
+                        (Kernel::Ntk, false) => frozen,
                     };
                     *out = value.widened().mul(root).mul(root);
                 }
@@ -232,13 +228,18 @@ fn close_deficit<N: Number>((x, of_x): (&[N::Scalar], [N; 3]), (y, of_y): (&[N],
     distance[0].add(distance[1]).narrowed().mul(half).mul(of_x[0].mul(of_y[0]))
 }
 
-/// One layer, from Σ, Θ and n − |Σ| to K, Θ and n − |K|. n = √(v v') is the same in all of them, since κ1(1) = 1: so n − K is the next one's n − Σ, and
+/// One layer, from Σ, Θ and n − |Σ| to K, κ0 Θ and n − |K|. n = √(v v') is the same in all of them, since κ1(1) = 1: so n − K is the next one's n − Σ, and
 /// computed as such, not as a difference of rounded numbers, whose error each layer would magnify (u = 1 − λ falls as 44/h² in layer h).
+///
+/// Each layer rounds both |K| and n − |K| by parts of themselves, so that the lesser one has the lesser error. Where that is n − |K|, K follows from it.
 #[inline(always)]
-fn activate<N: Number, C: Case>(entry: [N; 3], inverse: N, layer: &Layer<N>) -> [N; 3] {
+fn activate<N: Number, C: Case>(entry: [N; 3], [n, inverse]: [N; 2], layer: &Layer<N>) -> [N; 3] {
     let [k, theta, deficit] = Activation::begin::<C>(entry, inverse, layer).end::<C, 3>(layer);
-    let two = N::splat(N::Scalar::from_f64(2.0));
-    [k, theta, if C::LEAKY { k.min(N::zero()).mul_add(two, deficit) } else { deficit }]
+    let mut rest = n.sub(deficit);
+    if C::SIGNED {
+        rest = k.select_negative(N::zero().sub(rest), rest);
+    }
+    [deficit.sub(k.abs()).select_negative(rest, k), theta, deficit]
 }
 
 /// What a residual connection hands on: a share a of Σ, Θ and n − |Σ| from after the layer, and 1 − a of those from before it.
@@ -261,7 +262,7 @@ struct First<const NTK: bool>;
 impl<const NTK: bool> Case for First<NTK> {
     const FIRST: bool = true;
     const LEAKY: bool = true;
-    const SAME: bool = true;
+    const DENSE: bool = true;
     const NTK: bool = NTK;
 }
 
@@ -271,7 +272,6 @@ struct Later<const LEAKY: bool>;
 impl<const LEAKY: bool> Case for Later<LEAKY> {
     const FIRST: bool = false;
     const LEAKY: bool = LEAKY;
-    const SAME: bool = true;
+    const DENSE: bool = true;
     const NTK: bool = true;
-    const APART: bool = LEAKY;
 }

@@ -88,13 +88,12 @@ pub(crate) trait Case {
     const LEAKY: bool = false;
     /// Σ may be negative.
     const SIGNED: bool = Self::FIRST || Self::LEAKY;
-    /// The cap of the layer counts: some lanes may join a pixel with itself.
-    const SAME: bool = false;
+    /// Dense nets, whose layers are by themselves: Θ is left as κ0 Θ, without K, what is carried is n − |K| in place of n − K, and the cap counts, as
+    /// some lanes may join an input with itself.
+    const DENSE: bool = false;
     /// Θ is more than K. It is just K after the first ReLU where the first layer is frozen, and whatever it is where only
     /// the NNGP is wanted.
     const NTK: bool;
-    /// Θ is left as κ0 Θ, without K.
-    const APART: bool = false;
     /// Pixels that come close to each other are looked out for.
     const WATCH: bool = false;
 }
@@ -147,7 +146,12 @@ pub(crate) fn bend<S: Scalar>(slope: f64) -> [S; 3] {
 /// n − Σ = box D + n G        D ← (n − Σ) − (n − Σ) √u R(u)
 /// ```
 ///
-/// Leaky ReLUs have α √u in place of √u, and where Σ < 0 another (1 − α) Σ in K and (1 − α) Θ in Θ. There n − |Σ| stands for n − Σ, and D has (2 − α) |Σ| beside it.
+/// Leaky ReLUs have α √u in place of √u, and where Σ < 0 another (1 − α) Σ in K and (1 − α) Θ in Θ. There n − |Σ| stands for n − Σ, and D has (2 − α) |Σ| beside it;
+/// where K < 0, too, dense nets need
+///
+/// ```text
+/// n − |K| = (n − |Σ|) + (n − |Σ|) √u R(u) + α |Σ|
+/// ```
 ///
 /// A variance of 0 has the inverse 0 and needs no branch: there Σ and Θ are 0 and stay so, whatever λ is taken for. Where a variance
 /// only counts as 0, Σ is at most 1e-19 (`f32`) of what the largest pixels of the images make, and stays that: little beside the
@@ -185,7 +189,7 @@ impl<N: Number> Activation<N> {
         let u = deficit.mul(inverse);
         // Rounding may take u an ulp below 0. Where the root is 0 the polynomials do not count, so they need not wait.
         let mut bounded = u.max(N::zero());
-        if C::SAME {
+        if C::DENSE {
             bounded = bounded.min(layer.cap);
         }
         // Θ⁰ = Σ⁰; where the first layer is frozen and Θ⁰ is 0, this is not read.
@@ -203,11 +207,16 @@ impl<N: Number> Activation<N> {
         let mut entry = [theta; LEN];
         entry[0] = k;
         if let Some(carried) = entry.get_mut(2) {
+            let (mut r, mut share) = (r, N::splat(layer.bend[2]));
+            if C::DENSE && C::SIGNED {
+                r = k.select_negative(N::zero().sub(r), r);
+                share = k.select_negative(N::splat(layer.bend[0]), share);
+            }
             *carried = deficit.mul(root).neg_mul_add(r, deficit);
             if C::SIGNED {
                 // Where Σ < 0, n is (n − |Σ|) + |Σ|, and K has another (1 − α) Σ. Nothing is left of either for the absolute value.
                 let below = sigma.abs().sub(sigma.max(N::zero()));
-                *carried = below.mul_add(N::splat(layer.bend[2]), *carried);
+                *carried = below.mul_add(share, *carried);
             }
         }
         entry
@@ -223,13 +232,13 @@ impl<N: Number> Activation<N> {
         }
         let k = deficit.mul(root).mul_add(r, linear);
         if !C::NTK {
-            return [k, k];
+            return [k, if C::DENSE { N::zero() } else { k }];
         }
         let p = u.kappa0_factor(layer.unit);
         let part = root.mul(theta);
-        let after = part.neg_mul_add(p, if C::APART { theta } else { theta.add(k) });
+        let after = part.neg_mul_add(p, if C::DENSE { theta } else { theta.add(k) });
         if C::SIGNED {
-            let own = if C::APART { N::zero() } else { k };
+            let own = if C::DENSE { N::zero() } else { k };
             let linear = if C::LEAKY { theta.mul_add(N::splat(layer.bend[1]), own) } else { own };
             return [k, sigma.select_negative(part.mul_add(p, linear), after)];
         }
