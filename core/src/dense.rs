@@ -180,7 +180,8 @@ pub fn dense_layers<N: Number>(
         deficit = margin.select_negative(close_deficit((x, of_x), (y, [of_y[0], inverse, of_y[2]])), deficit);
     }
     let mut entry = [sigma, if trained { sigma } else { N::zero() }, deficit];
-    let lengths = [of_x[0].mul(of_y[0]), of_x[1].mul(of_y[1])];
+    // n from these two, so that an input has the kernel Σ⁰ with itself, and not what a root's square makes of it.
+    let lengths = [sigma.abs().add(deficit), of_x[1].mul(of_y[1])];
     for number in 1..=request.layers() {
         let before = entry;
         entry = match (number == 1, request.theta_after(number)) {
