@@ -88,7 +88,11 @@ pub fn row((net, of, depth): (Net, Of, usize), f32: &Mat<f64>, f64: &Mat<f64>, n
     let [low, high] = extremes(&(f32 - f64))?;
     let n = f64.nrows();
     let entries = (0..n).flat_map(|i| (0..n).map(move |j| (i, j)));
-    let error = |at: (usize, usize)| (f32[at] - f64[at]).abs() / f64[at].abs().max(nngp[at].abs());
+    let error = |at: (usize, usize)| {
+        let error = (f32[at] - f64[at]).abs() / f64[at].abs().max(nngp[at].abs());
+        // What is no number is infinitely wrong.
+        if error.is_nan() { f64::INFINITY } else { error }
+    };
     Ok(Row {
         net,
         of,

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use ultrawide::simd::REVISION;
 use ultrawide_accuracy::growth::{EPSILONS, Net, Of, bound};
 
 fn read(name: &str) -> String {
@@ -11,11 +12,15 @@ fn read(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The rows of a table, without its head.
+/// The rows of a table, without its head. The last column is the revision of the kernels that it was made of.
 fn rows(name: &str) -> Vec<Vec<String>> {
     let text = read(name);
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    reader.records().map(|record| record.expect("a row").iter().map(str::to_owned).collect()).collect()
+    let rows = reader.records().map(|record| record.expect("a row").iter().map(str::to_owned).collect());
+    let rows: Vec<Vec<String>> = rows.collect();
+    let last = rows.iter().filter_map(|row| row.last()).find(|last| **last != REVISION.to_string());
+    assert_eq!(last, None, "docs/{name} is of other kernels than those of revision {REVISION}");
+    rows
 }
 
 fn number(cell: &str) -> f64 {

@@ -26,7 +26,10 @@ fn arguments(count: usize) -> impl Iterator<Item = f64> {
 
 fn relative(value: Big, exact: Big) -> f64 {
     let difference = value.sub(exact).abs();
-    if difference.is_zero() { 0.0 } else { difference.div(exact).to_f64() }
+    let error = if difference.is_zero() { 0.0 } else { difference.div(exact).to_f64() };
+    // The largest of errors would leave it out.
+    assert!(!error.is_nan(), "{value:?} instead of {exact:?}");
+    error
 }
 
 /// κ0 and κ1 straight from the paper.

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use ultrawide::simd::REVISION;
 use ultrawide_accuracy::growth::images::IMAGES;
 use ultrawide_accuracy::growth::{EPSILONS, Job, Net, Of, Row, bound};
 use ultrawide_accuracy::progress_bar;
@@ -135,7 +136,7 @@ fn write_csv(path: &Path, rows: &[Row]) -> anyhow::Result<()> {
         *f64 = f64.max(row.f64);
     }
     let mut file = csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_record(["net", "kernel", "channels x height x width", "depth", "f32", "f64"])?;
+    file.write_record(["net", "kernel", "channels x height x width", "depth", "f32", "f64", "revision"])?;
     for ((net, of, [channels, height, width], depth), (f32, f64)) in largest {
         file.write_record([
             format!("{net:?}").to_lowercase(),
@@ -144,6 +145,7 @@ fn write_csv(path: &Path, rows: &[Row]) -> anyhow::Result<()> {
             depth.to_string(),
             f32.map_or(String::new(), |error| format!("{error:.2e}")),
             format!("{f64:.2e}"),
+            REVISION.to_string(),
         ])?;
     }
     file.flush().with_context(|| format!("cannot write {}", path.display()))

@@ -5,7 +5,7 @@ use anyhow::Context;
 use std::path::{Path, PathBuf};
 use ultrawide::data::{Images, Kind, LoadOptions, load};
 use ultrawide::job::Machine;
-use ultrawide::simd::Backend;
+use ultrawide::simd::{Backend, REVISION};
 use ultrawide_accuracy::growth::{EPSILONS, Net, Of};
 use ultrawide_accuracy::progress_bar;
 use ultrawide_accuracy::spectrum::{Row, measure};
@@ -135,6 +135,7 @@ fn write_csv(path: &Path, sets: &[Set]) -> anyhow::Result<()> {
         "least f32",
         "difference",
         "entry",
+        "revision",
     ])?;
     for set in sets {
         for row in &set.rows {
@@ -150,6 +151,7 @@ fn write_csv(path: &Path, sets: &[Set]) -> anyhow::Result<()> {
                 format!("{least_f32:.2e}"),
                 format!("{:.2e}", row.distance / row.f64[1]),
                 format!("{:.2e}", row.entry),
+                REVISION.to_string(),
             ])?;
         }
     }
