@@ -9,7 +9,7 @@ use ultrawide_accuracy::common::precision::*;
 use ultrawide_accuracy::common::single::{self, BOTH, Worst, conv_net, request};
 use ultrawide_accuracy::compare::{errors, means, record, units};
 use ultrawide_accuracy::naive::{self, Real};
-use ultrawide_core::{Conv, Dense, Readout, Shape, Trained};
+use ultrawide_core::{Conv, Dense, Number, Readout, Scalar, Shape, Trained};
 
 const READOUTS: [Readout; 4] = [Readout::Vanilla, Readout::Gap, Readout::Lap(1), Readout::Lap(2)];
 const TRAINED: [(Trained, &[usize]); 2] = [(Trained::All, &[2, 3, 6]), (Trained::Hidden, &[3, 4, 6])];
@@ -229,4 +229,21 @@ fn dense_inputs() {
         }
     }
     differences.check("dense", EXACT_F32, EXACT_F64);
+}
+
+/// κ0 Θ, which is the NTK where the first and last layers are frozen, has its own digits where it is far less than Θ and K.
+#[test]
+fn frozen_ends_of_nearly_opposite_inputs() {
+    let net = Pair::Dense(Dense::new(request(&BOTH, &[3], Trained::Hidden)));
+    let mut random = Random(18);
+    for features in [8, 129] {
+        let x = random.numbers(features);
+        let mut y = scaled(&x, -1.0);
+        y[0] += 0.5;
+        let exact = net.kernels::<Big>(&x, &y);
+        assert!(exact[1] < exact[0].mul(Big::from_f64(FAR_LESS)), "{exact:?}");
+        let f32 = net.errors::<f32>(&x, &y, &exact, &exact);
+        let f64 = net.errors::<f64>(&x, &y, &exact, &exact);
+        assert!(f32[1] <= KERNEL_F32 && f64[1] <= EXACT_F64, "{f32:?}, {f64:?}");
+    }
 }

