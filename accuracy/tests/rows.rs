@@ -188,7 +188,7 @@ const NOT_NUMERICAL: &[(&str, &[&str])] = &[
         "host/src/job/kernels.rs",
         &["Machine::new", "Machine::threads", "cores", "Work::of", "Work::sum", "Work::plus", "Watch", "missing"],
     ),
-    ("host/src/job/manifest.rs", &["SetInfo::of", "checksum_labels"]),
+    ("host/src/job/manifest.rs", &["SetInfo::of", "checksum_labels", "stored_net"]),
     ("host/src/job/mod.rs", &["Float"]),
     ("host/src/job/regress.rs", &["Classes::numbered", "stored_data"]),
     (

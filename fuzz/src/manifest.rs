@@ -5,7 +5,9 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
+use ultrawide::job::stored_net;
 use ultrawide::store::{ArrayPlan, Precision, Store, StorePlan};
+use ultrawide_core::Shape;
 
 use crate::check_line;
 
@@ -21,14 +23,24 @@ pub(crate) static PLAN: LazyLock<StorePlan> = LazyLock::new(|| {
     StorePlan {
         tile: 16,
         precision: Precision::F32,
-        arrays: vec![array("test", 7, 40, false), array("train", 40, 40, true)],
-        manifest: serde_json::from_str(r#"{"data": {"name": "digits", "train": 40}, "depths": [3, 6]}"#)
-            .expect("an object"),
+        arrays: vec![array("all-test", 7, 40, false), array("all-train", 40, 40, true)],
+        manifest: serde_json::from_str(MANIFEST).expect("an object"),
     }
 });
 
+const MANIFEST: &str = r#"{
+    "data": {"name": "digits", "train": 40}, "kernels": ["ntk"], "depths": [3, 6], "flip": true,
+    "passes": {
+        "all": {"net": "cntk", "trained": "all", "readouts": ["vanilla"], "filter": 3, "slope": 0.5},
+        "hidden": {"net": "fc", "trained": "hidden", "slope": 0, "residual": 0.25}
+    }
+}"#;
+
+/// The images that the kernels of such a store are of.
+const SHAPE: Shape = Shape { channels: 1, height: 8, width: 8 };
+
 /// Where the documents lie: the group's, and those of its arrays.
-const PLACES: [&str; 3] = ["", "test", "train"];
+const PLACES: [&str; 3] = ["", "all-test", "all-train"];
 
 /// The documents of that store, in the order of [`PLACES`].
 static DOCUMENTS: LazyLock<[Value; 3]> = LazyLock::new(|| {
@@ -41,7 +53,7 @@ static DOCUMENTS: LazyLock<[Value; 3]> = LazyLock::new(|| {
     })
 });
 
-/// The documents of the group and of its arrays `test` and `train`, with a byte of 0 between them; after a byte of 1, changes of
+/// The documents of the group and of its arrays `all-test` and `all-train`, with a byte of 0 between them; after a byte of 1, changes of
 /// those of a good store, which stay JSON: hardly any change of bytes does.
 pub fn manifest(data: &[u8]) {
     let documents: Vec<Vec<u8>> = match data {
@@ -63,12 +75,33 @@ pub fn manifest(data: &[u8]) {
         fs::create_dir_all(&below).and_then(|()| fs::write(below.join("zarr.json"), document)).expect("a small file");
     }
     match Store::open(&path) {
-        Ok(store) => reopened(store.plan(), folder.path()),
+        Ok(store) => {
+            described(&store);
+            reopened(store.plan(), folder.path());
+        }
         Err(error) => check_line(&error),
     }
     match Store::resume(&path, &PLAN) {
-        Ok(store) => assert_eq!(*store.plan(), PLAN.canonical().expect("a good plan")),
+        Ok(store) => {
+            assert_eq!(*store.plan(), PLAN.canonical().expect("a good plan"));
+            let (net, flip) = stored_net(&store, "all", SHAPE).expect("a network");
+            assert!(flip && net.slope() == 0.5, "{net:?}");
+        }
         Err(error) => check_line(&error),
+    }
+}
+
+/// Every network that a manifest describes has the outputs of its arrays.
+fn described(store: &Store) {
+    for pass in ["all", "hidden"] {
+        match stored_net(store, pass, SHAPE) {
+            Ok((net, _)) => {
+                let outputs: Vec<String> = net.outputs().iter().map(ToString::to_string).collect();
+                let array = store.plan().array(&format!("{pass}-test")).expect("an array");
+                assert_eq!(array.outputs, outputs);
+            }
+            Err(error) => check_line(&error),
+        }
     }
 }
 

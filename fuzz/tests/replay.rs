@@ -1,5 +1,6 @@
 //! Every committed input of every target, on whatever compiler there is: libFuzzer is not needed to know that old findings stay away.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use ultrawide_fuzz::{TARGETS, run};
@@ -10,6 +11,17 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = listed.map(|entry| entry.expect("a file").path()).collect();
     files.sort();
     files
+}
+
+/// Every target has a program for libFuzzer, seeds and hostile inputs, and none has that is no target.
+#[test]
+fn every_target_has_its_files() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let targets: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    for folder in ["fuzz_targets", "seeds", "hostile"] {
+        let stem = |file: PathBuf| file.file_stem().expect("a name").to_string_lossy().into_owned();
+        assert_eq!(files(&root.join(folder)).into_iter().map(stem).collect::<BTreeSet<_>>(), targets, "{folder}");
+    }
 }
 
 #[test]

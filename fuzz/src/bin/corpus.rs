@@ -261,7 +261,7 @@ fn manifest() -> io::Result<()> {
     let path = folder.path().join("run.zarr");
     drop(Store::create(&path, &manifest_plan()).map_err(io::Error::other)?);
     let read = |name: &str| fs::read_to_string(path.join(name).join("zarr.json"));
-    let [group, test, train] = [read(".")?, read("test")?, read("train")?];
+    let [group, test, train] = [read(".")?, read("all-test")?, read("all-train")?];
     let join = |group: &str, test: &str, train: &str| [group, test, train].join("\0");
     seeds.put("store", join(&group, &test, &train))?;
     seeds.put("swapped", join(&group, &train, &test))?;
@@ -273,11 +273,20 @@ fn manifest() -> io::Result<()> {
     }
     seeds.put("doubles", join(&group, &test.replace("float32", "float64"), &train.replace("float32", "float64")))?;
     for (name, old, new) in [
-        ("path", "\"test\"", "\"../../etc\""),
-        ("array-twice", "\"test\"", "\"train\""),
+        ("path", "\"all-test\"", "\"../../etc\""),
+        ("array-twice", "\"all-test\"", "\"all-train\""),
         ("format", "\"ultrawide_store\": ", "\"ultrawide_store\": 9"),
         ("no-group", "\"group\"", "\"array\""),
         ("cut", "}", ""),
+        ("net-kind", "\"cntk\"", "\"rnn\""),
+        ("net-readout", "\"vanilla\"", "\"lap(18446744073709551616)\""),
+        ("net-wide-readout", "\"vanilla\"", "\"lap(18446744073709551615)\""),
+        ("net-filter", "\"filter\": 3", "\"filter\": 18446744073709551615"),
+        ("net-slope", "\"slope\": 0.5", "\"slope\": 1e308"),
+        ("net-depth", "\"depths\": [", "\"depths\": [1, 18446744073709551615, "),
+        ("net-trained", "\"trained\": \"all\"", "\"trained\": null"),
+        ("net-kernels", "\"ntk\"", "\"ntk\", \"ntk\""),
+        ("no-passes", "\"passes\"", "\"passed\""),
     ] {
         hostile.put(name, join(&group.replace(old, new), &test, &train))?;
     }

@@ -118,31 +118,43 @@ fn readout_name(readout: &Readout) -> String {
     }
 }
 
-/// The network of a pass of a store, and whether its rows were averaged with the mirrored ones, from the manifest.
+/// The network of a pass of a store, for images of a shape, and whether its rows were averaged with the mirrored ones, from the manifest.
 ///
 /// # Errors
 /// A manifest that describes no network, or another one than the arrays of the pass have outputs of.
-pub(super) fn restored(store: &Store, pass: &str, shape: Shape) -> Result<(Net, bool), JobError> {
-    let unknown =
-        || JobError::Input(format!("{}: the manifest describes no network of {pass}", store.path().display()));
+pub fn stored_net(store: &Store, pass: &str, shape: Shape) -> Result<(Net, bool), JobError> {
+    let unknown = |why: String| {
+        JobError::Input(format!("{}: the manifest describes no network of {pass}: {why}", store.path().display()))
+    };
     let manifest = store.manifest();
-    let of_pass = manifest.get("passes").and_then(|passes| passes.get(pass)).ok_or_else(unknown)?;
-    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().ok_or_else(unknown);
+    let net = net_of(manifest, pass, shape).map_err(unknown)?;
+    let outputs: Vec<String> = net.outputs().iter().map(ToString::to_string).collect();
+    if store.plan().array(&format!("{pass}-test")).is_none_or(|array| array.outputs != outputs) {
+        return Err(unknown("the arrays have other outputs".to_owned()));
+    }
+    Ok((net, manifest.get("flip").and_then(Value::as_bool).unwrap_or(false)))
+}
+
+/// The inverse of [`describe`]; the error says what is wrong.
+fn net_of(manifest: &Map<String, Value>, pass: &str, shape: Shape) -> Result<Net, String> {
+    let of_pass = manifest.get("passes").and_then(|passes| passes.get(pass)).ok_or("there is none of that name")?;
+    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     let number = |value: &Value| value.as_u64().and_then(|value| usize::try_from(value).ok());
     let trained = match of_pass.get("trained").and_then(Value::as_str) {
         Some("all") => Trained::All,
         Some("hidden") => Trained::Hidden,
-        _ => return Err(unknown()),
+        _ => return Err("which layers are trained is not told".to_owned()),
     };
     let kernel = |value: &Value| [Kernel::Ntk, Kernel::Nngp].into_iter().find(|&kernel| *value == kernel_name(kernel));
-    let kernels: Option<Vec<Kernel>> = list(manifest.get("kernels"))?.iter().map(kernel).collect();
-    let depths: Option<Vec<usize>> = list(manifest.get("depths"))?.iter().map(number).collect();
-    let request = Request::new(&kernels.ok_or_else(unknown)?, &depths.ok_or_else(unknown)?, trained)?;
-    let slope = of_pass.get("slope").map_or(Some(0.0), Value::as_f64).ok_or_else(unknown)?;
+    let kernels: Option<Vec<Kernel>> = list(manifest.get("kernels")).iter().map(kernel).collect();
+    let depths: Option<Vec<usize>> = list(manifest.get("depths")).iter().map(number).collect();
+    let request = Request::new(&kernels.ok_or("unknown kernels")?, &depths.ok_or("unknown depths")?, trained)
+        .map_err(|error| error.to_string())?;
+    let slope = of_pass.get("slope").map_or(Some(0.0), Value::as_f64).ok_or("the slope is no number")?;
     let net = match of_pass.get("net").and_then(Value::as_str) {
         Some("fc") => {
-            let residual = of_pass.get("residual").map(|strength| strength.as_f64().ok_or_else(unknown)).transpose()?;
-            dense(shape, request, slope, residual)?
+            let residual = of_pass.get("residual").map(|strength| strength.as_f64().ok_or("the strength is no number"));
+            dense(shape, request, slope, residual.transpose()?)
         }
         Some("cntk") => {
             let readout = |value: &Value| match value.as_str()? {
@@ -150,16 +162,13 @@ pub(super) fn restored(store: &Store, pass: &str, shape: Shape) -> Result<(Net, 
                 "gap" => Some(Readout::Gap),
                 lap => lap.strip_prefix("lap(")?.strip_suffix(')')?.parse().ok().map(Readout::Lap),
             };
-            let readouts: Option<Vec<Readout>> = list(of_pass.get("readouts"))?.iter().map(readout).collect();
-            let filter = of_pass.get("filter").and_then(number).ok_or_else(unknown)?;
-            Net::Conv(Conv::new(shape, filter, &readouts.ok_or_else(unknown)?, request)?.with_slope(slope)?)
+            let readouts: Option<Vec<Readout>> = list(of_pass.get("readouts")).iter().map(readout).collect();
+            let filter = of_pass.get("filter").and_then(number).ok_or("the filter is no number")?;
+            Conv::new(shape, filter, &readouts.ok_or("unknown readouts")?, request)
+                .and_then(|net| net.with_slope(slope))
+                .map(Net::Conv)
         }
-        _ => return Err(unknown()),
+        _ => return Err("it is of an unknown kind".to_owned()),
     };
-    let outputs: Vec<String> = net.outputs().iter().map(ToString::to_string).collect();
-    match store.plan().array(&format!("{pass}-test")) {
-        Some(array) if array.outputs == outputs => {}
-        _ => return Err(unknown()),
-    }
-    Ok((net, manifest.get("flip").and_then(Value::as_bool).unwrap_or(false)))
+    net.map_err(|error| error.to_string())
 }

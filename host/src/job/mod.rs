@@ -39,7 +39,7 @@ pub use file::{check_writable, make_folder, write_atomically};
 pub use fit::{Solver, predicted};
 pub use kernel::{KernelOptions, KernelReport, kernel};
 pub use kernels::{Machine, Silent, Watch, Work, compute, cores, missing};
-pub use manifest::{SetInfo, checksum_labels};
+pub use manifest::{SetInfo, checksum_labels, stored_net};
 pub use plan::{DiskPlan, MemoryPlan, PassPlan, PlanOptions, PlanReport, RegressionPlan, plan};
 #[cfg(feature = "mpi")]
 pub use ranks::{Cluster, run_ranks};

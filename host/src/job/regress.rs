@@ -279,7 +279,8 @@ pub fn stored_data(store: &Store, data_dir: Option<&Path>) -> Result<Dataset, Jo
         let reason = format!("--data-dir: {path} is made of the digits, which are bundled");
         return Err(JobError::Usage(reason));
     }
-    let subset: Subset = text("subset").parse()?;
+    let subset: Subset =
+        text("subset").parse().map_err(|error| JobError::Input(format!("{path}: the manifest: {error}")))?;
     let data_dir = data_dir.map(Path::to_owned);
     let data = load(&LoadOptions { kind, data_dir, train_size: size("train"), test_size: size("test"), subset })?;
     for (name, labels) in [("train", &data.train.labels), ("test", &data.test.labels)] {

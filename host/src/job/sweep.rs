@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::fit::{Kernels, flat, predicted};
 use super::kernel::own_kernels;
-use super::manifest::restored;
+use super::manifest::stored_net;
 use super::memory::Need;
 use super::regress::{check_labels, check_shapes, each_matrix, each_output};
 use super::report::{Format, MemoryUse, Row, Software, to_json};
@@ -271,7 +271,7 @@ impl<'a> Priors<'a> {
             Some(known) if known.0 == pass => known,
             _ => {
                 watch.stage(&format!("kernels of {} test images with themselves: {pass}", self.test.len()));
-                let (net, flip) = restored(self.store, pass, self.test.shape())?;
+                let (net, flip) = stored_net(self.store, pass, self.test.shape())?;
                 let gram = Gram { net: &net, flip, x: self.test, y: None, tile: 1 };
                 gram.check::<S>()?;
                 let values = own_kernels::<S>(&gram, &self.machine, &Silent)?;

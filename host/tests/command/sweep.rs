@@ -248,3 +248,46 @@ fn mistakes_are_named() {
     let rows = json(&path.join("s.json"))["results"].clone();
     assert!(rows[0]["error"].as_str().unwrap().contains("would do") && rows[1]["error"].is_null(), "{rows}");
 }
+
+/// What the diagonal and the labels of a store are found by is its manifest, whose JSON may say anything.
+#[test]
+fn a_garbled_manifest_is_named() {
+    let folder = folder();
+    let path = folder.path();
+    let job = "run --train-size 20 --test-size 5 --depth 3 --train all -q --store s";
+    run(path, &format!("{job} --net cntk-gap")).ok();
+    let document = path.join("s/zarr.json");
+    let good = std::fs::read_to_string(&document).unwrap();
+    for (old, new, told) in [
+        ("\"passes\"", "\"passed\"", "describes no network of all"),
+        ("\"all\": {", "\"none\": {", "there is none of that name"),
+        ("\"net\": \"cntk\"", "\"net\": \"rnn\"", "of an unknown kind"),
+        ("\"net\": \"cntk\"", "\"net\": \"fc\"", "the arrays have other outputs"),
+        ("\"trained\": \"all\"", "\"trained\": \"hidden\"", "is not of the images of the test kernel"),
+        ("\"trained\": \"all\"", "\"trained\": 7", "which layers are trained is not told"),
+        ("\"gap\"", "\"lap(-1)\"", "unknown readouts"),
+        ("\"gap\"", "\"lap(18446744073709551615)\"", "the limit is 4096"),
+        ("\"filter\": 3", "\"filter\": 4", "filter"),
+        ("\"filter\": 3", "\"filter\": 1e300", "the filter is no number"),
+        ("\"filter\": 3", "\"filter\": 3, \"slope\": \"steep\"", "the slope is no number"),
+        ("\"ntk\"", "\"gp\"", "unknown kernels"),
+        ("\"depths\": [\n        3", "\"depths\": [\n        18446744073709551615", "depth"),
+        ("\"depths\": [\n        3", "\"depths\": [\n        -3", "unknown depths"),
+        ("\"digits\"", "\"../../etc\"", "no known data set"),
+        ("\"digits\"", "\"cifar10\"", "cifar"),
+        ("\"subset\": \"first\"", "\"subset\": \"last\"", "subset"),
+        ("\"images\": 20", "\"images\": 18446744073709551615", "18446744073709551615"),
+        ("\"images\": 20", "\"images\": 19", "labels of digits are not those"),
+        ("\"images\": 5", "\"images\": null", "labels of digits are not those"),
+    ] {
+        let garbled = good.replacen(old, new, 1);
+        assert_ne!(garbled, good, "{old}");
+        std::fs::write(&document, garbled).unwrap();
+        let swept = run(path, "sweep -q --store s --variance v.npy");
+        swept.fails(1, told);
+        assert_eq!(swept.stderr.trim().lines().count(), 1, "{new}: {}", swept.stderr);
+        assert!(!path.join("v.npy").exists(), "{new}");
+    }
+    std::fs::write(&document, good).unwrap();
+    run(path, "sweep -q --store s --variance v.npy").ok();
+}
