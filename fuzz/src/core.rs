@@ -8,7 +8,7 @@ use ultrawide_core::{
 
 use crate::check_line;
 use crate::common::naive;
-use crate::common::precision::{OPPOSITE_F32, PARALLEL_F64};
+use crate::common::precision::{KERNEL_F32, OPPOSITE_F32, PARALLEL_F64};
 use crate::parts::{Parts, mean, mirror};
 
 /// A number of an image.
@@ -187,7 +187,7 @@ fn dense<S: Scalar>(case: &Case, request: &Request, parts: &Parts) {
     let product: f64 = case.x.iter().zip(&case.y).map(|(x, y)| (x * y).abs()).sum();
     let within = S::from_f64(product).is_finite();
     let exact = |x: &[f64], y: &[f64]| naive::dense(&net, x, y);
-    check(case, good, within, run(&case.x, &case.y, case.lengths[0]), exact, |x| exact(x, x));
+    check(case, KERNEL_F32, good, within, run(&case.x, &case.y, case.lengths[0]), exact, |x| exact(x, x));
     parts.layers::<S>(&net, &case.x, &case.y);
 }
 
@@ -210,17 +210,18 @@ fn conv<S: Scalar>(case: &Case, net: &Conv) {
     let [x_by, y_by, scratch_by, out_by, flip_by] = case.lengths;
     let good = x_by == 0 && y_by == 0 && scratch_by >= 0 && out_by == 0;
     let exact = |x: &[f64], y: &[f64]| naive::conv(net, x, y);
-    check(case, good, true, run(&case.x, &case.y, case.lengths), exact, |x| naive::conv_terms(net, x));
+    check(case, OPPOSITE_F32, good, true, run(&case.x, &case.y, case.lengths), exact, |x| naive::conv_terms(net, x));
 
     let len = case.x.len().saturating_add_signed(flip_by.into());
     let mirrored = mirror(&numbers::<S>(&case.x), case.shape.width, len);
     mean(&mirrored, &numbers::<S>(&case.y));
 }
 
-/// Checks the kernels of a case: `good` says whether its buffers are right, `within` whether finite numbers have no NaN for a kernel;
+/// Checks the kernels of a case: `single` is what `f32` may be off by, of `f64` the definitions lose as much as [`PARALLEL_F64`]; `good` says whether its buffers are right, `within` whether finite numbers have no NaN for a kernel;
 /// `exact` gives those of the definitions and `terms` what the terms of an input's own kernels come to.
 fn check<S: Scalar>(
     case: &Case,
+    single: f64,
     good: bool,
     within: bool,
     found: std::result::Result<Vec<S>, Error>,
@@ -242,7 +243,7 @@ fn check<S: Scalar>(
     if !case.defined || !within {
         return;
     }
-    let tolerance = if S::SMALLEST_NORMAL.to_f64() > f64::MIN_POSITIVE { OPPOSITE_F32 } else { PARALLEL_F64 };
+    let tolerance = if S::SMALLEST_NORMAL.to_f64() > f64::MIN_POSITIVE { single } else { PARALLEL_F64 };
     let smallest = S::SMALLEST_NORMAL.to_f64();
     let [xx, yy] = [&case.x, &case.y].map(|image| terms(image));
     for (index, exact) in exact(&case.x, &case.y).into_iter().enumerate() {
