@@ -3,11 +3,12 @@
 mod common;
 
 use common::images::{Random, len, replace, scaled, shape};
-use common::precision::{CLOSE_F32, KERNEL_F32};
+use common::precision::{CLOSE_F32, DEEP_NNGP, KERNEL_F32};
 use common::single::{self, BOTH, conv_net, request};
 use common::{naive, of_f32};
 use ultrawide_core::{
-    Conv, Dense, Number, Readout, Shape, Trained, conv_pair, conv_scratch_len, identity_cap, prepare, prepared_len,
+    Conv, Dense, Kernel, Number, Readout, Shape, Trained, conv_pair, conv_scratch_len, identity_cap, prepare,
+    prepared_len,
 };
 
 const SHAPES: [([usize; 3], usize); 5] =
@@ -33,7 +34,9 @@ fn error(net: &Conv, x: &[f64], y: &[f64]) -> f64 {
 fn relative(found: &[f32], exact: &[f64]) -> f64 {
     let nngp = &exact[..exact.len() / 2];
     let relative = |(index, (found, exact)): (usize, (&f32, &f64))| {
-        (f64::from(*found) - exact).abs() / exact.abs().max(nngp[index % nngp.len()])
+        let error = (f64::from(*found) - exact).abs() / exact.abs().max(nngp[index % nngp.len()]);
+        // What is no number is infinitely wrong.
+        if error.is_nan() { f64::INFINITY } else { error }
     };
     found.iter().zip(exact).enumerate().map(relative).fold(0.0, f64::max)
 }
@@ -212,6 +215,35 @@ fn dense_nets_of_degenerate_inputs() {
             }
         }
     }
+}
+
+/// K follows from n − |K| where that is less, and n − |K| from positive terms: so the errors of the layers do not add in K.
+#[test]
+fn deep_dense_nets() {
+    let (mut random, mut largest) = (Random(14), 0f64);
+    for slope in [0.0, 0.5, 0.995, 1.001, -0.99] {
+        let net = Dense::new(request(&[Kernel::Nngp], &[200], Trained::All)).with_slope(slope).unwrap();
+        for features in [8, 64] {
+            for _ in 0..20 {
+                let x = random.numbers(features);
+                for distance in [1e-3, 1e-2, 0.1, 0.3] {
+                    for factor in [1.0, -1.0] {
+                        let y = scaled(&beside(&x, distance, &mut random), factor);
+                        let [found] = single::dense::<f32>(&net, &x, &y)[..] else { panic!("one output") };
+                        let [xy, xx, yy] =
+                            [(&x, &y), (&x, &x), (&y, &y)].map(|(x, y)| single::dense::<f64>(&net, x, y)[0]);
+                        let error = (f64::from(found) - xy).abs() / (xx * yy).sqrt();
+                        assert!(
+                            error <= of_f32(DEEP_NNGP),
+                            "slope {slope}, {features} features, {distance} from {factor}: {error:e}"
+                        );
+                        largest = largest.max(error);
+                    }
+                }
+            }
+        }
+    }
+    println!("dense NNGP at depth 200: at most {largest:.2e}");
 }
 
 /// An image's kernel with another has the bits of the other's with it.
