@@ -170,8 +170,31 @@ fn answer(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Images, Pixels};
-    use ultrawide_core::Shape;
+    use crate::data::{Images, Kind, LoadOptions, Pixels, load};
+    use crate::job::{NetKind, Silent};
+    use crate::simd::Backend;
+    use ultrawide_core::{Kernel, Shape};
+
+    #[test]
+    fn other_activations_are_refused() {
+        let mut sizes = LoadOptions::new(Kind::Digits);
+        (sizes.train_size, sizes.test_size) = (Some(20), Some(5));
+        let data = load(&sizes).unwrap();
+        let machine = Machine::new(Backend::Scalar, Some(1)).unwrap();
+        let exported = |net, slope, residual| {
+            let (nets, kernels) = (vec![net], vec![Kernel::Ntk]);
+            let nets =
+                NetSettings { nets, depths: vec![3], kernels, trained: None, lap: None, filter: 3, slope, residual };
+            export(&data, &ExportOptions { nets, support: None, form: Form::U8, ridge: 0.0 }, &machine, &Silent)
+        };
+        for (net, slope, residual) in
+            [(NetKind::Fc, 0.0, Some(1.0)), (NetKind::Fc, 0.1, None), (NetKind::CntkV, -1.0, None)]
+        {
+            let refused = exported(net, slope, residual).unwrap_err();
+            assert!(matches!(&refused, JobError::Usage(reason) if reason.contains("neither leaky")), "{refused}");
+        }
+        exported(NetKind::Fc, 0.0, None).unwrap();
+    }
 
     #[test]
     fn support_images_are_spread_over_the_classes() {
