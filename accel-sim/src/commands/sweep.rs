@@ -9,6 +9,9 @@ use ultrawide_accel_sim::machine::Machine;
 use ultrawide_accel_sim::sweep::{Axis, sweep};
 use ultrawide_plot::{Curve, Panel, plot};
 
+/// What is drawn of each point, beside each other.
+const MEASURES: [&str; 2] = ["seconds a pair", "joules a pair"];
+
 #[derive(clap::Args)]
 pub struct Args {
     /// Bundled machines or TOML files
@@ -44,13 +47,12 @@ impl Args {
         }
         folder(&self.out)?;
         let path = self.out.join("sweep.csv");
-        let columns =
-            ["machine", "axis", "value", "lanes", "seconds a pair", "joules a pair", "images", "bound by", "error"];
+        let columns = ["machine", "axis", "value", "lanes", MEASURES[0], MEASURES[1], "images", "bound by", "error"];
         let mut file = csv_writer(&path, &columns)?;
         let bar = progress_bar((axes.len() * machines.len()) as u64, "sweep");
         let mut panels = Vec::new();
         for axis in axes {
-            let mut curves = Vec::new();
+            let mut curves = MEASURES.map(|_| Vec::new());
             for machine in &machines {
                 let mut points = Vec::new();
                 for point in sweep(machine, &net, axis)? {
@@ -58,7 +60,7 @@ impl Args {
                         [machine.name.clone(), axis.name().to_owned(), point.value.clone(), point.lanes.to_string()];
                     let rest = match point.report {
                         Ok(report) => {
-                            points.push((point.value, report.seconds_per_pair));
+                            points.push((point.value, [report.seconds_per_pair, report.joules_per_pair]));
                             [
                                 format!("{:.4e}", report.seconds_per_pair),
                                 format!("{:.4e}", report.joules_per_pair),
@@ -71,15 +73,14 @@ impl Args {
                     };
                     file.write_record(start.iter().chain(&rest))?;
                 }
-                let number = curves.len();
-                curves.push(match axis {
-                    Axis::Format => Curve::named(&machine.name, number, points),
-                    _ => {
-                        let numbers =
-                            points.iter().filter_map(|(value, seconds)| Some((value.parse().ok()?, *seconds)));
-                        Curve::new(&machine.name, number, numbers)
-                    }
-                });
+                for (measure, curves) in curves.iter_mut().enumerate() {
+                    let (name, number) = (&machine.name, curves.len());
+                    let points = points.iter().map(|(value, measured)| (value.clone(), measured[measure]));
+                    curves.push(match axis {
+                        Axis::Format => Curve::named(name, number, points),
+                        _ => Curve::new(name, number, points.filter_map(|(value, of)| Some((value.parse().ok()?, of)))),
+                    });
+                }
                 bar.inc(1);
             }
             let what = match axis {
@@ -89,16 +90,14 @@ impl Args {
                 Axis::Format => "number format",
                 Axis::Depth => "depth",
             };
-            panels.push(Panel {
-                caption: axis.name().to_owned(),
-                axes: [what, "seconds a pair"],
-                curves,
-                ..Panel::default()
-            });
+            for (measure, curves) in MEASURES.into_iter().zip(curves) {
+                let caption = format!("{}: {measure}", axis.name());
+                panels.push(Panel { caption, axes: [what, measure], curves, ..Panel::default() });
+            }
         }
         bar.finish_and_clear();
         file.flush()?;
-        plot(&self.out.join("sweep.svg"), 3, &panels)?;
+        plot(&self.out.join("sweep.svg"), MEASURES.len(), &panels)?;
         print(&format!("{} and sweep.svg written\n", path.display()))?;
         Ok(true)
     }
