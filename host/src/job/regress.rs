@@ -223,19 +223,18 @@ pub(super) fn each_output<S: Float>(
     classes: &Classes,
     mut take: impl FnMut(Output<'_, S>, Row) -> Result<(), JobError>,
 ) -> Result<(), JobError> {
-    let missing: usize = store
-        .plan()
-        .arrays
-        .iter()
-        .map(|array| Ok(store.missing_tiles(&array.name)?.len()))
-        .sum::<Result<_, JobError>>()?;
-    let path = store.path().display();
+    let (plan, path) = (store.plan(), store.path().display());
+    let (mut missing, mut all) = (0, 0);
+    for array in &plan.arrays {
+        missing += store.missing_tiles(&array.name)?.len();
+        all += array.tiles(plan.tile).count();
+    }
     if missing > 0 {
         return Err(JobError::Input(format!(
-            "{path}: {missing} tiles are missing; run with --resume or its --shard computes them"
+            "{path}: {missing} of {all} tiles are missing; run with --resume or its --shard computes them"
         )));
     }
-    for array in &store.plan().arrays {
+    for array in &plan.arrays {
         let Some(pass) = array.name.strip_suffix("-train") else { continue };
         let train = Stored::new(store, &array.name)?;
         let test = Stored::new(store, &format!("{pass}-test"))?;
