@@ -144,15 +144,18 @@ fn dense_nets_of_any_kind() {
             let net =
                 strength.map_or(Ok(net.clone()), |strength| net.with_residual(strength)).expect("a finite strength");
             let plain = slope == 0.0 && strength.is_none();
-            for features in [2, 8, 48, 200].repeat(if plain { 100 } else { 5 }) {
+            for features in [2, 8, 128, 200].repeat(if plain { 100 } else { 5 }) {
                 let x = random.numbers(features);
                 let [close, closer] = [1e-2, 1e-3].map(|apart| beside(&x, apart, &mut random));
-                let opposite = [scaled(&x, -1.0), scaled(&closer, -1.7)];
+                let multiples = [scaled(&x, 0.5 + random.number().abs()), scaled(&x, -1.0), scaled(&closer, -1.7)];
                 let others = [random.numbers(features), x.clone(), beside(&x, 0.1, &mut random), close, closer];
-                for y in others.into_iter().chain(opposite) {
+                for y in others.into_iter().chain(multiples) {
                     let [exact, of_x, of_y] =
                         [(&x, &y), (&x, &x), (&y, &y)].map(|(x, y)| single::dense::<f64>(&net, x, y));
-                    for (index, found) in single::dense::<f32>(&net, &x, &y).into_iter().enumerate() {
+                    let pair = Pair::Dense(net.clone());
+                    let found = arithmetics().into_iter().flat_map(|backend| pair.on::<f32>(backend, &x, &y));
+                    for (index, found) in found.enumerate() {
+                        let index = index % exact.len();
                         let unit = (of_x[index] * of_y[index]).sqrt();
                         // What `f32` does not hold.
                         if unit < LEAST_F32 {
@@ -182,6 +185,48 @@ fn dense_nets_of_any_kind() {
     );
     assert!(at_21 < KERNEL_F32, "{at_21:.2e} at depth 21");
     assert!(largest.into_iter().all(|part| part > BOUND_USED), "the bounds are far too wide: {largest:?}");
+}
+
+/// Images of which a filter sees the whole, or nearly: there all patches are one, and so are their errors.
+#[test]
+fn f32_of_images_of_one_patch() {
+    let (mut worst, mut random) = (Worst::default(), Random(41));
+    let readouts = [Readout::Vanilla, Readout::Gap];
+    for (dimensions, filter, pairs) in [
+        ([1, 3, 3], 5, 150),
+        ([8, 3, 3], 5, 150),
+        ([16, 3, 3], 7, 60),
+        ([27, 1, 1], 3, 600),
+        ([8, 1, 1], 1, 600),
+        ([8, 2, 2], 3, 300),
+        ([3, 6, 6], 11, 4),
+    ] {
+        for slope in [0.0, -0.5, -1.0] {
+            let net = conv_net(shape(dimensions), filter, &readouts, request(&BOTH, &PAPER_DEPTHS, Trained::All));
+            let pair = Pair::Conv(net.with_slope(slope).expect("a finite slope"));
+            let Pair::Conv(net) = &pair else { unreachable!("a convolutional net") };
+            for _ in 0..pairs {
+                let x = random.image(net.shape());
+                let others = [0.2, 0.4, 0.6].map(|apart| beside(&x, apart, &mut random));
+                for y in others.into_iter().chain([scaled(&x, 0.5 + random.number().abs())]) {
+                    let exact = single::conv::<f64>(net, &x, &y);
+                    let terms = [&x, &y].map(|image| conv_terms(net, image));
+                    // Kernels of leaky nets may cancel.
+                    let units = |index: usize| {
+                        if slope == 0.0 { exact[index].abs() } else { (terms[0][index] * terms[1][index]).sqrt() }
+                    };
+                    for backend in arithmetics() {
+                        for (index, found) in pair.on::<f32>(backend, &x, &y).into_iter().enumerate() {
+                            let what =
+                                || format!("{dimensions:?}, filter {filter}, slope {slope}, output {index}, {backend}");
+                            worst.record(f64::from(found), exact[index], units(index), what);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    worst.check("f32, images of one patch", KERNEL_F32);
 }
 
 /// The paper's depths, up to 21, with many more pairs and larger images: `f64` is the truth, as the bound above allows it 2e-14.

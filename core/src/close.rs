@@ -22,9 +22,9 @@ use crate::number::{Number, Scalar};
 /// u at which a pixel weighs half of what it does at u = 0. Its square root is 0.006, twenty times what rounding to `f32` makes of 0.
 const NEAR: f64 = 1.0 / 32768.0;
 
-/// The mean weight above which images of one patch are close to each other: that of u = 1/8. Those of more patches that do not overlap may have as many times
-/// more, up to [`HIGHEST`], because rounding errors of different patches cancel.
-const LIMIT: f64 = 1.0 / 4096.0;
+/// The root of the mean weight above which images of one patch are close to each other: that of u = 8/9, λ = 1/9. Those of more patches that do not overlap may have
+/// as many times more, up to [`HIGHEST`], because rounding errors of different patches cancel, and because there are far more of such images.
+const LIMIT: f64 = 1.0 / 512.0;
 
 /// The mean weight above which images are close to each other, however many patches they have: that of u = 1/500 in all pixels, or of equal pixels in one of 64.
 const HIGHEST: f64 = 1.0 / 64.0;
@@ -53,7 +53,7 @@ pub(crate) struct Watch<N> {
     all: N,
     /// Of n².
     squares: N,
-    /// The limit of the mean weight, for each equal pixel and as a whole.
+    /// The limit of the mean weight: the root of that for each equal pixel, and that as a whole.
     limits: [N; 2],
     /// Below 0 in lanes that are close whatever the sums say.
     close: N,
@@ -98,7 +98,8 @@ impl<N: Number> Watch<N> {
     pub(crate) fn close(self) -> Option<N> {
         let [pixel, highest] = self.limits;
         // (Σ n)²/Σ n² equal pixels would make these sums.
-        let limit = self.all.div(self.squares).mul(self.all).mul(pixel).min(highest);
+        let root = self.all.div(self.squares).mul(self.all).mul(pixel);
+        let limit = root.mul(root).min(highest);
         let margin = self.all.mul_sub(limit, self.weighted).min(self.close);
         if !margin.any_negative() {
             return None;
@@ -112,25 +113,43 @@ fn constant<N: Number>(value: f64) -> N {
     N::splat(N::Scalar::from_f64(value))
 }
 
-/// `sum` + (x α − y β)². Both products are rounded, so that x and y may be exchanged.
+/// Adds a number more to Σ (a − b)² and Σ (a − b)(a + b), with a = x α and b = y β. Both products are rounded, so that x and y may be exchanged.
 #[inline(always)]
-pub(crate) fn add_distance<N: Number>(sum: N, (x, alpha): (N, N), (y, beta): (N, N)) -> N {
-    let apart = x.mul(alpha).sub(y.mul(beta));
-    apart.mul_add(apart, sum)
+pub(crate) fn add_distance<N: Number>([squares, lengths]: [N; 2], (x, alpha): (N, N), (y, beta): (N, N)) -> [N; 2] {
+    let (a, b) = (x.mul(alpha), y.mul(beta));
+    let apart = a.sub(b);
+    [apart.mul_add(apart, squares), apart.mul_add(a.add(b), lengths)]
+}
+
+/// 1 − cos of the angle between vectors a and b whose lengths are 1 but for roundings, from the sums of [`add_distance`]:
+///
+/// ```text
+/// ½ |a − b|² = |a| |b| (1 − cos) + ½ (|a| − |b|)²        |a| − |b| = ½ (|a|² − |b|²)
+/// ```
+///
+/// Of parallel vectors the second part, a rounding squared, is all that there is.
+#[inline(always)]
+pub(crate) fn gap<N: Number>([squares, lengths]: [N; 2]) -> N {
+    let half = constant::<N>(0.5);
+    let apart = lengths.mul(half);
+    apart.neg_mul_add(apart, squares).max(N::zero()).mul(half)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::precision::OF_LIMITS;
+    use crate::precision::{OF_GAP, OF_LIMITS};
 
     /// What the comments on the limits say of them, but for 1 in 1 + u/NEAR.
     #[test]
     fn limits_are_weights() {
-        for (limit, u) in
-            [(LIMIT, 1.0 / 8.0), (HIGHEST, 1.0 / 500.0), (DISPLACED, 1.0 / 2000.0), (REPEATED, 1.0 / 16.0)]
-        {
-            let quotient = limit * (1.0 + u / NEAR);
+        for (limit, u, lambda) in [
+            (LIMIT * LIMIT, 8.0 / 9.0, 1.0 / 9.0),
+            (HIGHEST, 1.0 / 500.0, 1.0),
+            (DISPLACED, 1.0 / 2000.0, 1.0),
+            (REPEATED, 1.0 / 16.0, 1.0),
+        ] {
+            let quotient = limit * (1.0 + u / NEAR) / lambda;
             assert!((quotient - 1.0).abs() <= OF_LIMITS, "{limit} is {quotient} times the weight of {u}");
         }
     }
@@ -160,36 +179,49 @@ mod tests {
     #[test]
     fn limits_of_the_mean_weight() {
         // Four equal pixels make one window of four, or two of two.
-        turns_at(Watch::same(4, 0.0, 0.0), LIMIT);
-        turns_at(Watch::same(2, 0.0, 0.0), 2.0 * LIMIT);
-        turns_at(Watch::same(4, SHARE, 0.0), LIMIT);
+        turns_at(Watch::same(4, 0.0, 0.0), LIMIT * LIMIT);
+        turns_at(Watch::same(2, 0.0, 0.0), 4.0 * LIMIT * LIMIT);
+        turns_at(Watch::same(4, SHARE, 0.0), LIMIT * LIMIT);
         turns_at(Watch::displaced(4, 0.0), DISPLACED);
         turns_at(Watch::displaced(4, SHARE), DISPLACED);
         // Repeated patches, an eighth of all, and 1×1 filters, whatever repeats.
         turns_at(Watch::displaced(4, 0.125), REPEATED);
         for repeated in [0.0, 1.0] {
             turns_at(Watch::displaced(1, repeated), REPEATED);
-            turns_at(Watch::same(1, repeated, 0.0), REPEATED);
+            turns_at(Watch::same(1, repeated, 0.0), 16.0 * LIMIT * LIMIT);
         }
     }
 
     #[test]
     fn an_image_with_itself_is_close_whatever_the_sums_say() {
-        assert_eq!(four(Watch::same(4, 0.0, -0.5), 0.0, 0.0), Some(SMALL * NEAR / LIMIT));
+        assert_eq!(four(Watch::same(4, 0.0, -0.5), 0.0, 0.0), Some(SMALL * NEAR / (LIMIT * LIMIT)));
         assert_eq!(four(Watch::same(4, 0.0, 0.5), 0.0, 0.0), None);
     }
 
     #[test]
     fn many_patches_have_the_highest_limit() {
-        let many = |sigma: f64| {
-            (0..1024).fold(Watch::same(4, 0.0, 0.0), |watch: Watch<f64>, _| watch.and(sigma, 0.0, 2.0, 0.5)).close()
-        };
-        assert_eq!(many(HIGHEST), None);
-        assert_eq!(many(2.0 * HIGHEST), Some(SMALL * NEAR / HIGHEST));
+        for (window, highest) in [(4, HIGHEST), (1, REPEATED)] {
+            let many = |sigma: f64| {
+                let watch = Watch::same(window, 0.0, 0.0);
+                (0..1024).fold(watch, |watch: Watch<f64>, _| watch.and(sigma, 0.0, 2.0, 0.5)).close()
+            };
+            assert_eq!(many(highest), None);
+            assert_eq!(many(2.0 * highest), Some(SMALL * NEAR / highest));
+        }
     }
 
     #[test]
     fn distances_are_added() {
-        assert_eq!(add_distance(0.5, (3.0, 2.0), (4.0, 0.25)), 25.5);
+        assert_eq!(add_distance([0.5, 2.0], (3.0, 2.0), (4.0, 0.25)), [25.5, 37.0]);
+    }
+
+    #[test]
+    fn the_angle_does_not_depend_on_the_lengths() {
+        // (3, 4)/5 and (4, 3)/5, of which cos is 24/25; one a little too long, which alone would add 2e-8.
+        let sums = [(3.0, 4.0), (4.0, 3.0)].into_iter();
+        let sums = sums.fold([0.0; 2], |sums, (x, y)| add_distance(sums, (x, 0.2 * (1.0 + 2e-4)), (y, 0.2)));
+        let excess = gap(sums) / (1.0 + 2e-4) - 1.0 / 25.0;
+        assert!(excess.abs() < OF_GAP, "{excess:e}");
+        assert_eq!(gap([1e-20, 1e-6]), 0.0);
     }
 }

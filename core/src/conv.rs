@@ -19,7 +19,7 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
-use crate::close::{CLOSE, Watch, add_distance};
+use crate::close::{CLOSE, Watch, add_distance, gap};
 use crate::dual::{Activation, Case, Layer, bend};
 use crate::network::Conv;
 use crate::number::{Number, Scalar};
@@ -515,8 +515,7 @@ impl<N: Number> Pass<'_, N> {
         begun
     }
 
-    /// G: half the squared distance of the patches around the pixels at a row and column of the stencil, each divided by its length, the reciprocals of
-    /// which are given.
+    /// G: 1 − cos of the angle between the patches around the pixels at a row and column of the stencil, the reciprocals of whose lengths are given.
     #[inline(always)]
     fn gap<C: Case>(&self, (r, s): (usize, usize), x_inverse: N, y_inverse: N) -> N {
         let (Shape { channels, height, width }, stencil) = (self.net.shape(), self.stencil);
@@ -526,7 +525,7 @@ impl<N: Number> Pass<'_, N> {
         let (rows, columns) = (self.net.reach().min(height - 1), self.net.reach().min(width - 1));
         let root = N::splat(self.patches.root);
         let (x_scale, y_scale) = (x_inverse.mul(root), y_inverse.mul(root));
-        let mut sum = N::zero();
+        let mut sums = [N::zero(); 2];
         for (plane, i) in (0..planes).flat_map(|plane| (0..=2 * rows).map(move |i| (plane, i))) {
             // A row of an image, empty outside of it: below 0 its number wraps.
             let line = |row: usize| {
@@ -541,10 +540,10 @@ impl<N: Number> Pass<'_, N> {
                 let (x, y) = (x.get(at(stencil.x_column)), y.get(at(stencil.y_column)));
                 let x = if let Some(&x) = x { N::splat(x) } else { N::zero() };
                 let y = if let Some(&y) = y { y } else { N::zero() };
-                sum = add_distance(sum, (x, x_scale), (y, y_scale));
+                sums = add_distance(sums, (x, x_scale), (y, y_scale));
             }
         }
-        sum.mul(N::splat(N::Scalar::from_f64(0.5)))
+        gap(sums)
     }
 }
 

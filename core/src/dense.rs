@@ -7,7 +7,7 @@
 
 use crate::Error;
 use crate::accumulate::exact_sum;
-use crate::close::{CLOSE, add_distance};
+use crate::close::{CLOSE, add_distance, gap};
 use crate::dual::{Activation, Case, Layer, bend};
 use crate::network::{Dense, Kernel, Trained};
 use crate::number::{Number, Scalar};
@@ -210,21 +210,22 @@ pub fn dense_layers<N: Number>(
     Ok(())
 }
 
-/// n − Σ of inputs close to each other: n G, with G = ½ |x/√v − y/√v'|² (`core/src/close.rs`). With 1/√v' below 0 it is n + Σ.
+/// n − Σ of inputs close to each other: n G, where G is 1 − cos of the angle between them (`core/src/close.rs`). With 1/√v' below 0 it is n + Σ.
 #[inline(always)]
 fn close_deficit<N: Number>((x, of_x): (&[N::Scalar], [N; 3]), (y, of_y): (&[N], [N; 3])) -> N {
     let one = N::splat(N::Scalar::from_f64(1.0));
     let [x_scale, y_scale] = [of_x[2], of_y[2]].map(|root| one.div(root.mul(root)));
-    let mut distance = [N::zero(); 2];
+    let mut sums = [[N::zero(); 2]; 2];
     for (x, y) in x.chunks(FEATURE_BLOCK).zip(y.chunks(FEATURE_BLOCK)) {
-        let mut sum = N::zero().widened();
+        let mut block = [N::zero().widened(); 2];
         for (&x, &y) in x.iter().zip(y) {
-            sum = add_distance(sum, (N::splat(x).mul(x_scale), of_x[1]), (y.mul(y_scale), of_y[1]));
+            block = add_distance(block, (N::splat(x).mul(x_scale), of_x[1]), (y.mul(y_scale), of_y[1]));
         }
-        distance = add_exactly(distance, sum);
+        for (sum, block) in sums.iter_mut().zip(block) {
+            *sum = add_exactly(*sum, block);
+        }
     }
-    let half = N::splat(N::Scalar::from_f64(0.5));
-    distance[0].add(distance[1]).narrowed().mul(half).mul(of_x[0].mul(of_y[0]))
+    gap(sums.map(|[high, low]| high.add(low).narrowed())).mul(of_x[0].mul(of_y[0]))
 }
 
 /// One layer, from Σ, Θ and n − |Σ| to K, κ0 Θ and n − |K|. n = √(v v') is the same in all of them, since κ1(1) = 1: so n − K is the next one's n − Σ, and
