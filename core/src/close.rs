@@ -22,9 +22,13 @@ use crate::number::{Number, Scalar};
 /// u at which a pixel weighs half of what it does at u = 0. Its square root is 0.006, twenty times what rounding to `f32` makes of 0.
 const NEAR: f64 = 1.0 / 32768.0;
 
-/// The root of the mean weight above which images of one patch are close to each other: that of u = 8/9, λ = 1/9. Those of more patches that do not overlap may have
-/// as many times more, up to [`HIGHEST`], because rounding errors of different patches cancel, and because there are far more of such images.
-const LIMIT: f64 = 1.0 / 512.0;
+/// The mean weight above which images of four patches that do not overlap are close to each other: that of u = 1/32. Those of more patches may have as many
+/// times more, up to [`HIGHEST`], because rounding errors of different patches cancel; those of fewer, whose errors do not, the fourth power as many: with
+/// one patch, that of u = 8/9 and λ = 1/9, so that hardly any pair of such images is not close.
+const LIMIT: f64 = 1.0 / 1024.0;
+
+/// The number of those patches.
+const PATCHES: f64 = 4.0;
 
 /// The mean weight above which images are close to each other, however many patches they have: that of u = 1/500 in all pixels, or of equal pixels in one of 64.
 const HIGHEST: f64 = 1.0 / 64.0;
@@ -53,7 +57,7 @@ pub(crate) struct Watch<N> {
     all: N,
     /// Of n².
     squares: N,
-    /// The limit of the mean weight: the root of that for each equal pixel, and that as a whole.
+    /// What part of `PATCHES` an equal pixel is, and the highest limit of the mean weight.
     limits: [N; 2],
     /// Below 0 in lanes that are close whatever the sums say.
     close: N,
@@ -64,13 +68,13 @@ impl<N: Number> Watch<N> {
     /// share of repeated patches of the two images.
     #[inline(always)]
     pub(crate) fn same(window: usize, repeated: N, close: N) -> Self {
-        Self::new(window, [LIMIT / window as f64, HIGHEST], repeated, close)
+        Self::new(window, [1.0 / (PATCHES * window as f64), HIGHEST], repeated, close)
     }
 
     /// Of pixels at different places. A pixel counts (Σ n)²/Σ n² ≥ 1 times its limit, which leaves the limit of the whole.
     #[inline(always)]
     pub(crate) fn displaced(window: usize, repeated: N) -> Self {
-        Self::new(window, [1.0, DISPLACED], repeated, N::zero())
+        Self::new(window, [DISPLACED / LIMIT, DISPLACED], repeated, N::zero())
     }
 
     #[inline(always)]
@@ -98,8 +102,9 @@ impl<N: Number> Watch<N> {
     pub(crate) fn close(self) -> Option<N> {
         let [pixel, highest] = self.limits;
         // (Σ n)²/Σ n² equal pixels would make these sums.
-        let root = self.all.div(self.squares).mul(self.all).mul(pixel);
-        let limit = root.mul(root).min(highest);
+        let patches = self.all.div(self.squares).mul(self.all).mul(pixel);
+        let square = patches.mul(patches);
+        let limit = square.mul(square).min(patches).mul(constant(LIMIT)).min(highest);
         let margin = self.all.mul_sub(limit, self.weighted).min(self.close);
         if !margin.any_negative() {
             return None;
@@ -140,11 +145,15 @@ mod tests {
     use super::*;
     use crate::precision::{OF_GAP, OF_LIMITS};
 
+    /// The limit of images of one patch.
+    const ONE: f64 = LIMIT / 256.0;
+
     /// What the comments on the limits say of them, but for 1 in 1 + u/NEAR.
     #[test]
     fn limits_are_weights() {
         for (limit, u, lambda) in [
-            (LIMIT * LIMIT, 8.0 / 9.0, 1.0 / 9.0),
+            (LIMIT, 1.0 / 32.0, 1.0),
+            (ONE, 8.0 / 9.0, 1.0 / 9.0),
             (HIGHEST, 1.0 / 500.0, 1.0),
             (DISPLACED, 1.0 / 2000.0, 1.0),
             (REPEATED, 1.0 / 16.0, 1.0),
@@ -179,27 +188,33 @@ mod tests {
     #[test]
     fn limits_of_the_mean_weight() {
         // Four equal pixels make one window of four, or two of two.
-        turns_at(Watch::same(4, 0.0, 0.0), LIMIT * LIMIT);
-        turns_at(Watch::same(2, 0.0, 0.0), 4.0 * LIMIT * LIMIT);
-        turns_at(Watch::same(4, SHARE, 0.0), LIMIT * LIMIT);
+        turns_at(Watch::same(4, 0.0, 0.0), ONE);
+        turns_at(Watch::same(2, 0.0, 0.0), 16.0 * ONE);
+        turns_at(Watch::same(4, SHARE, 0.0), ONE);
         turns_at(Watch::displaced(4, 0.0), DISPLACED);
         turns_at(Watch::displaced(4, SHARE), DISPLACED);
         // Repeated patches, an eighth of all, and 1×1 filters, whatever repeats.
         turns_at(Watch::displaced(4, 0.125), REPEATED);
         for repeated in [0.0, 1.0] {
             turns_at(Watch::displaced(1, repeated), REPEATED);
-            turns_at(Watch::same(1, repeated, 0.0), 16.0 * LIMIT * LIMIT);
+            turns_at(Watch::same(1, repeated, 0.0), REPEATED);
         }
     }
 
     #[test]
     fn an_image_with_itself_is_close_whatever_the_sums_say() {
-        assert_eq!(four(Watch::same(4, 0.0, -0.5), 0.0, 0.0), Some(SMALL * NEAR / (LIMIT * LIMIT)));
+        assert_eq!(four(Watch::same(4, 0.0, -0.5), 0.0, 0.0), Some(SMALL * NEAR / ONE));
         assert_eq!(four(Watch::same(4, 0.0, 0.5), 0.0, 0.0), None);
     }
 
     #[test]
     fn many_patches_have_the_highest_limit() {
+        // Eight patches of two pixels have twice the limit of four.
+        let eight = |sigma: f64| {
+            (0..16).fold(Watch::same(2, 0.0, 0.0), |watch: Watch<f64>, _| watch.and(sigma, 0.0, 2.0, 0.5)).close()
+        };
+        assert_eq!(eight(2.0 * LIMIT), None);
+        assert_eq!(eight(4.0 * LIMIT), Some(SMALL * NEAR / (2.0 * LIMIT)));
         for (window, highest) in [(4, HIGHEST), (1, REPEATED)] {
             let many = |sigma: f64| {
                 let watch = Watch::same(window, 0.0, 0.0);

@@ -8,8 +8,8 @@ use ultrawide_core::{Conv, Dense, Readout, Scalar, Shape, Trained};
 
 /// Of the kernels with these hashes: other hashes, another `ultrawide_simd::REVISION`.
 pub const REVISION: u32 = 10;
-pub const F32: &str = "8c00762b463490e6c8e4b259da34ed37aac37e79530ce03a348f8cb5c4dd7b4c";
-pub const F64: &str = "f6cde9761370f72e92f16ecf6d4d6e5ef8bce8a09ca9f627e07120fb57ab143f";
+pub const F32: &str = "c64589cd498f377ff1d9ddf477ee49e39a20b4f4cc3cb90de9b697290f62e9eb";
+pub const F64: &str = "8bf74ce25ca08862dd04ddd9b48154f707ea17f91ef945903f0b74d6667efaa3";
 
 /// Networks of every kind, a dense and a convolutional one for images of a shape, the last depth so large that the carried numbers are divided on the way.
 pub fn nets() -> Vec<(Shape, Dense, Conv)> {
