@@ -32,18 +32,22 @@ pub type Float = f32;
 #[cfg(feature = "fpu")]
 pub type Float = board::Fpu;
 
-/// Two images.
-pub static IMAGES: [[f32; PIXELS]; 2] = [image(7), image(11)];
+/// Two images, whose patches correlate negatively: such as are close to each other, and small ones soon are, are run twice.
+pub static IMAGES: [[f32; PIXELS]; 2] = [image(7, 0, 0.0), image(11, 7, 0.6)];
 
-/// Values in [−½, ½) without a pattern, less their mean as images are: grey levels alone would be close to each other, and run twice.
-const fn image(step: usize) -> [f32; PIXELS] {
+/// Values in [−½, ½) without a pattern, less their mean as images are; less a share of those of another step.
+const fn image(step: usize, other: usize, share: f32) -> [f32; PIXELS] {
     let mut pixels = [0.0; PIXELS];
     let mut at = 0;
     while at < PIXELS {
-        pixels[at] = (at * at * step % 61) as f32 / 61.0 - 0.5;
+        pixels[at] = value(at, step) - share * value(at, other);
         at += 1;
     }
     pixels
+}
+
+const fn value(at: usize, step: usize) -> f32 {
+    (at * at * step % 61) as f32 / 61.0 - 0.5
 }
 
 /// The outputs that are asked for: the NTK at one depth.
