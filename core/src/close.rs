@@ -57,8 +57,8 @@ pub(crate) struct Watch<N> {
     all: N,
     /// Of n².
     squares: N,
-    /// What part of `PATCHES` an equal pixel is, and the highest limit of the mean weight.
-    limits: [N; 2],
+    /// What part of `PATCHES` an equal pixel is, the limit of the mean weight where they are as many, and the highest one.
+    limits: [N; 3],
     /// Below 0 in lanes that are close whatever the sums say.
     close: N,
 }
@@ -68,20 +68,26 @@ impl<N: Number> Watch<N> {
     /// share of repeated patches of the two images.
     #[inline(always)]
     pub(crate) fn same(window: usize, repeated: N, close: N) -> Self {
-        Self::new(window, [1.0 / (PATCHES * window as f64), HIGHEST], repeated, close)
+        Self::new(window, [1.0 / (PATCHES * window as f64), LIMIT, HIGHEST], repeated, close)
     }
 
     /// Of pixels at different places. A pixel counts (Σ n)²/Σ n² ≥ 1 times its limit, which leaves the limit of the whole.
     #[inline(always)]
     pub(crate) fn displaced(window: usize, repeated: N) -> Self {
-        Self::new(window, [DISPLACED / LIMIT, DISPLACED], repeated, N::zero())
+        Self::new(window, [1.0, DISPLACED, DISPLACED], repeated, N::zero())
     }
 
     #[inline(always)]
-    fn new(window: usize, [pixel, highest]: [f64; 2], repeated: N, close: N) -> Self {
+    fn new(window: usize, [pixel, limit, highest]: [f64; 3], repeated: N, close: N) -> Self {
         let highest = if window == 1 { REPEATED } else { highest };
         let highest = constant::<N>(SHARE).sub(repeated).select_negative(constant(REPEATED), constant(highest));
-        Watch { weighted: N::zero(), all: N::zero(), squares: N::zero(), limits: [constant(pixel), highest], close }
+        Watch {
+            weighted: N::zero(),
+            all: N::zero(),
+            squares: N::zero(),
+            limits: [constant(pixel), constant(limit), highest],
+            close,
+        }
     }
 
     /// With one more pixel: Σ, u, √v and √v'.
@@ -100,11 +106,11 @@ impl<N: Number> Watch<N> {
     /// u below which n − Σ is to come from D, and a number below 0 in the lanes that are not close; `None` where none is.
     #[inline(always)]
     pub(crate) fn close(self) -> Option<N> {
-        let [pixel, highest] = self.limits;
+        let [pixel, limit, highest] = self.limits;
         // (Σ n)²/Σ n² equal pixels would make these sums.
         let patches = self.all.div(self.squares).mul(self.all).mul(pixel);
-        let square = patches.mul(patches);
-        let limit = square.mul(square).min(patches).mul(constant(LIMIT)).min(highest);
+        let few = patches.min(constant(1.0));
+        let limit = few.mul(few).mul(few).mul(patches).mul(limit).min(highest);
         let margin = self.all.mul_sub(limit, self.weighted).min(self.close);
         if !margin.any_negative() {
             return None;
