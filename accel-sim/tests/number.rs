@@ -121,14 +121,14 @@ fn f64_has_the_bits_of_the_core() -> Result<(), Error> {
 /// + (fma), max(Σ, 0) (select); part (1 product), Θ + K (1 sum), after (fma), below zero (fma, select).
 ///
 /// Looking out for close images (`core/src/close.rs`): the lesser share of repeated patches (min), whether it is large (difference, select); n (product), u
-/// from 0 on (max), 1 + u times a constant (fma), the weighted Σ (max, quotient), the sums (2 sums, fma); at the end what they come to (quotient,
-/// 2 products, min, fma, min).
+/// from 0 on (max), 1 + u times a constant (fma), the weighted Σ (max, quotient), the sums (2 sums, fma); at the end how many patches they come
+/// to (quotient, 2 products), of few the third power (min, 2 products), the limit (2 products, min), and whether it is exceeded (fma, min).
 ///
 /// Readout: 1 sum in the block; the exact addition of it: 6 sums and differences, 1 for the low part: `exact_sum` has add, sub, sub,
 /// sub, sub, add, add = 7. Value: 1 sum; 4 products for the output, 1 for ρ ρ'.
 #[test]
 fn counts_of_a_tiny_net() -> Result<(), Error> {
-    // Two channels, so that the pixels are not close to each other.
+    // Two channels, so that the pixels are not close to each other: of one patch that takes λ below 1/9.
     let shape = Shape { channels: 2, height: 1, width: 1 };
     let net = Conv::new(shape, 3, &[Readout::Vanilla], Request::new(&[Kernel::Ntk], &[2], Trained::All)?)?;
     let arithmetic = Arithmetic::uniform(Format::F32, MultiplyAdd::Fused);
@@ -147,10 +147,10 @@ fn counts_of_a_tiny_net() -> Result<(), Error> {
     });
     let count = |op: Op| tally.counts[op.index()];
     assert_eq!(count(Op::Fma), 2 + 1 + 7 + 6 + 1 + 1 + 1 + (1 + 1 + 1), "multiply-adds");
-    assert_eq!(count(Op::Multiply), 2 + 1 + 1 + (1 + 2) + 4 + 1, "products");
+    assert_eq!(count(Op::Multiply), 2 + 1 + 1 + (1 + 2 + 2 + 2) + 4 + 1, "products");
     assert_eq!(count(Op::Add), 2 + 1 + 1 + 1 + (1 + 2) + 1 + 7 + 1, "sums");
     assert_eq!(count(Op::Sqrt), 1, "roots");
-    assert_eq!(count(Op::Select), 1 + 1 + 1 + 1 + (2 + 2 + 2), "choices");
+    assert_eq!(count(Op::Select), 1 + 1 + 1 + 1 + (2 + 2 + 3), "choices");
     assert_eq!(count(Op::Divide), 1 + 1, "quotients");
     assert_eq!(tally.beyond, 0);
     Ok(())

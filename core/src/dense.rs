@@ -117,7 +117,7 @@ pub fn dense_deviation<N: Number>(x: &[N]) -> [N; 3] {
 /// [`Error::Length`] for slices of other lengths, or of none.
 ///
 /// # Cost
-/// One multiply-add a feature, seven operations more where some lane's |λ| is above ¾; 20 multiplications or multiply-adds, three sums, two choices, a maximum and a root (`f32`) a
+/// One multiply-add a feature, nine operations more where some lane's |λ| is above ¾; 20 multiplications or multiply-adds, three sums, two choices, a maximum and a root (`f32`) a
 /// layer, some ten more with another slope than 0, and as many with residual connections.
 ///
 /// # Source

@@ -217,8 +217,8 @@ fn conv<S: Scalar>(case: &Case, net: &Conv) {
     mean(&mirrored, &numbers::<S>(&case.y));
 }
 
-/// Checks the kernels of a case: `single` is what `f32` may be off by, of `f64` the definitions lose as much as [`PARALLEL_F64`]; `good` says whether its buffers are right, `within` whether finite numbers have no NaN for a kernel;
-/// `exact` gives those of the definitions and `terms` what the terms of an input's own kernels come to.
+/// Checks the kernels of a case: `single` is what `f32` may be off by, of `f64` the definitions lose as much as [`PARALLEL_F64`]; `good` says whether its
+/// buffers are right, `within` whether finite numbers have no NaN for a kernel; `exact` gives those of the definitions and `terms` what the terms of an input's own kernels come to.
 fn check<S: Scalar>(
     case: &Case,
     single: f64,
