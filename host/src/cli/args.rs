@@ -61,6 +61,12 @@ impl NetArgs {
         if let (Some(_), Some(net)) = (self.residual, nets.iter().find(|&&net| net != NetKind::Fc)) {
             bail!(Usage(format!("--residual concerns fc alone: {} has no residual connections here", net.name())));
         }
+        if self.residual.is_some() && depths.iter().all(|&depth| depth < 3) {
+            bail!(Usage(
+                "--residual concerns depths of 3 and more: the connections lead around hidden layers but the first"
+                    .to_owned()
+            ));
+        }
         let settings = NetSettings {
             nets: nets.to_vec(),
             depths: depths.to_vec(),

@@ -94,6 +94,10 @@ impl Experiment {
             (self.batch.is_some() && !asked(Which::Table), "--batch concerns table alone"),
             (!self.step.is_empty() && !asked(Which::Table), "--step concerns table alone"),
             (self.depth.len() > 1 && !asked(Which::Table), "--depth: a list is for table, the others take one depth"),
+            (
+                asked(Which::Tricks) && self.depth.iter().any(|&depth| depth < 3),
+                "--depth: tricks takes 3 or more, as residual connections lead around hidden layers but the first",
+            ),
             (self.width.len() > 1 && alone && asked(Which::Table), "--width: table takes one width"),
             (test.is_some() && untested, "--test-size: init, drift and tricks have no test images"),
         ];

@@ -3,6 +3,7 @@
 use faer::Mat;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
+use rayon::prelude::*;
 use serde_json::json;
 use std::time::Instant;
 use ultrawide_finite::{Model, Network};
@@ -27,7 +28,7 @@ const NOTHING: f64 = 1e-12;
 type Errors = [f64; 2];
 
 /// What a width and a seed lead to.
-type Run<'a> = &'a dyn Fn(usize, u64) -> Result<Errors, ExperimentError>;
+type Run<'a> = &'a (dyn Fn(usize, u64) -> Result<Errors, ExperimentError> + Sync);
 
 /// Runs the experiment.
 ///
@@ -85,8 +86,7 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
     let targets = Targets::new(&problem.train.labels, problem.classes)?;
     let features = |width: usize, seed: u64| -> Result<Errors, ExperimentError> {
         let network = Network::new(problem.net(width), seed)?;
-        let [of_train, of_test] =
-            setting.machine.pool.install(|| [&x, &z].map(|batch| widened(&network.features(batch))));
+        let [of_train, of_test] = [&x, &z].map(|batch| widened(&network.features(batch)));
         let kernel = of_train.transpose() * &of_train;
         // The pseudo-inverse: weights of the least norm among those of the least squares.
         let spectrum = spectrum(&kernel, &targets, setting.machine)?;
@@ -97,12 +97,9 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
     };
     let trained = |width: usize, seed: u64| -> Result<Errors, ExperimentError> {
         let mut model = Model::antisymmetric(problem.net(width), seed)?;
-        let outputs = setting.machine.pool.install(|| {
-            train(&mut model, (&x, problem.y.as_ref()), (rate, closed[1].layers), &[steps], |_, _| ());
-            model.outputs(&z)
-        });
+        train(&mut model, (&x, problem.y.as_ref()), (rate, closed[1].layers), &[steps], |_, _| ());
         setting.steps.add(cost(width, true));
-        Ok(errors(&widened(&outputs)))
+        Ok(errors(&widened(&model.outputs(&z))))
     };
     let ways: [(&str, &[usize], Run<'_>); 2] =
         [("random features", &widths, &features), ("trained nets", &trained_widths, &trained)];
@@ -111,8 +108,10 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
     for (number, (name, widths, run)) in ways.into_iter().enumerate() {
         let mut means: Vec<(f64, [Interval; 2])> = Vec::new();
         for &width in widths {
-            let found =
-                (0..seeds).map(|seed| run(width, setting.network_seed(width, seed))).collect::<Result<Vec<_>, _>>()?;
+            // Nets of one hidden layer are too small for several threads each.
+            let one = |seed| run(width, setting.network_seed(width, seed));
+            let found: Vec<Errors> =
+                setting.machine.pool.install(|| (0..seeds).into_par_iter().map(one).collect::<Result<_, _>>())?;
             let each = [0, 1].map(|which| mean(&found.iter().map(|errors| errors[which]).collect::<Vec<_>>()));
             let [rest, wrong] = each;
             let mut row = vec![json!(name), json!(width), json!(rest.center), json!(rest.half)];

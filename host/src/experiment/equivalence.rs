@@ -122,8 +122,11 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         },
         Panel {
             caption: caption.clone(),
-            axes: ["width", "difference, relative"],
-            curves: std::iter::once(measured("dense", 0, difference, ANY)).chain(law.curve(0, difference)).collect(),
+            axes: ["width", "difference"],
+            curves: std::iter::once(measured("root mean square, relative", 0, difference, ANY))
+                .chain(law.curve(0, difference))
+                .chain([measured("largest, of targets 0.9 and −0.1", 1, largest, ANY)])
+                .collect(),
             ..Panel::default()
         },
         Panel {

@@ -16,6 +16,8 @@ use crate::job::Software;
 const DEPTH: usize = 3;
 /// Steps of gradient descent in the time 1/λ_max, so many that the difference between it and gradient flow is small.
 const FINE: usize = 8;
+/// Times between two measured ones at which the closed form is drawn: it costs no training.
+const DRAWN: usize = 8;
 /// The factor of the output whose initial value is small.
 const SMALL: f32 = 0.1;
 
@@ -187,17 +189,21 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     })
 }
 
-/// ‖u − y‖/‖y‖ over time in the closed forms.
+/// ‖u − y‖/‖y‖ over time in the closed forms, between these times as well.
 fn course(problem: &Problem, closed: &[Closed; 2], times: &[usize]) -> Result<Vec<Curve>, ExperimentError> {
     let y = &problem.y;
+    let ends = [times.first(), times.last()].map(|time| time.map_or(1.0, |&time| time as f64));
+    let drawn = (DRAWN * times.len()).max(2);
+    let dense = |number: usize| ends[0] * (ends[1] / ends[0]).powf(number as f64 / (drawn - 1) as f64);
     // In the colours of the widest nets.
     let line = |(closed, (name, number)): (&Closed, (&str, usize))| {
-        let of = |time: &usize| -> Result<(f64, f64), ExperimentError> {
-            let [train, _] = closed.at(*time as f64 / closed.largest())?;
+        let of = |time: f64| -> Result<(f64, f64), ExperimentError> {
+            let [train, _] = closed.at(time / closed.largest())?;
             let left = Mat::from_fn(y.nrows(), y.ncols(), |r, c| f64::from(y[(r, c)]) - train[(r, c)]);
-            Ok((*time as f64, left.norm_l2() / f64::from(y.norm_l2())))
+            Ok((time, left.norm_l2() / f64::from(y.norm_l2())))
         };
-        Ok(Curve::dashed(format!("closed form, {name}"), number, times.iter().map(of).collect::<Result<Vec<_>, _>>()?))
+        let points = (0..drawn).map(|number| of(dense(number))).collect::<Result<Vec<_>, _>>()?;
+        Ok(Curve::dashed(format!("closed form, {name}"), number, points))
     };
     closed.iter().zip([("NTK", 1), ("last layer", 3)]).map(line).collect()
 }
