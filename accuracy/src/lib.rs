@@ -5,6 +5,7 @@
 //! - [`growth`]: the errors of whole kernels, by depth;
 //! - [`kappa`]: κ0 and κ1 rounded to the nearest float, for very many arguments;
 //! - [`naive`]: the kernels straight from the paper in multi-precision, sharing nothing with the core but the description of a net;
+//! - [`search`]: random networks and pairs of inputs, in search of large errors;
 //! - [`spectrum`]: the smallest eigenvalues of Gram matrices of real images.
 //!
 //! The crate is not published: what proves the numbers does not burden who uses them.
@@ -17,6 +18,7 @@ pub mod compare;
 pub mod growth;
 pub mod kappa;
 pub mod naive;
+pub mod search;
 pub mod spectrum;
 
 pub use big::Big;

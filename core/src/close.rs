@@ -17,12 +17,13 @@
 //! the sum running over the window, terms outside either image 0. G is 1 − cos of the angle between the patches of √v and √v'. In the first layer
 //! n − Σ is n G itself, with the patches of the pixels in place of those of √v; and n − |Σ|, where Σ < 0, is that of one image and the negative of the other.
 
+use crate::Shape;
 use crate::number::{Number, Scalar};
 
 /// u at which a pixel weighs half of what it does at u = 0. Its square root is 0.006, twenty times what rounding to `f32` makes of 0.
 const NEAR: f64 = 1.0 / 32768.0;
 
-/// The mean weight above which images of four patches that do not overlap are close to each other: that of u = 1/32. Those of more patches may have as many
+/// The mean weight above which images of four patches that do not overlap and are not alike are close to each other: that of u = 1/32. Those of more patches may have as many
 /// times more, up to [`HIGHEST`], because rounding errors of different patches cancel; those of fewer, whose errors do not, the fourth power as many: with
 /// one patch, that of u = 8/9 and λ = 1/9, so that hardly any pair of such images is not close.
 const LIMIT: f64 = 1.0 / 1024.0;
@@ -36,17 +37,18 @@ const HIGHEST: f64 = 1.0 / 64.0;
 /// The same of pixels at different places, that of u = 1/2000 in all of them: there are many more of them, and more errors that cancel.
 const DISPLACED: f64 = 1.0 / 16.0;
 
-/// The same of images that repeat their patches, with which they repeat their errors, and under 1×1 filters, which mix no errors: that of u = 1/16.
-const REPEATED: f64 = 1.0 / 2048.0;
+/// The side of a region of equal pixels that layer after layer mixes with what is around it. Larger regions keep their errors, which have one sign: so they may be
+/// no part of an image that is larger than this, but for [`LIMIT`] of it.
+const MIXED: usize = 12;
+
+/// The highest mean weight under 1×1 filters, which mix no errors: that of u = 1/16.
+const UNMIXED: f64 = 1.0 / 2048.0;
 
 /// u of a pixel, as a multiple of that which makes the mean weight the limit, from which on n − Σ keeps enough digits as a difference.
-const SMALL: f64 = 8.0;
+const SMALL: f64 = 2.0;
 
 /// 1 − |λ| below which n − |Σ| does not come from a difference where there is no look-out: in dense nets, and in nets of leaky ReLUs.
 pub(crate) const CLOSE: f64 = 1.0 / 4.0;
-
-/// The share of repeated patches above which an image counts as one that does so.
-const SHARE: f64 = 1.0 / 16.0;
 
 /// What the first layer sees of how close two images are: sums over pixels, as it goes.
 #[derive(Clone, Copy)]
@@ -57,35 +59,46 @@ pub(crate) struct Watch<N> {
     all: N,
     /// Of n².
     squares: N,
-    /// What part of `PATCHES` an equal pixel is, the limit of the mean weight where they are as many, and the highest one.
-    limits: [N; 3],
+    /// `PATCHES` over what an equal pixel counts for.
+    pixels: N,
+    /// `PATCHES` over the number of patches, as far as they are alike.
+    alike: N,
+    /// The highest limit of the mean weight.
+    highest: N,
     /// Below 0 in lanes that are close whatever the sums say.
     close: N,
 }
 
 impl<N: Number> Watch<N> {
-    /// Of pixels at the same place, in windows of so many pixels. `close`: below 0 in lanes that hold the image x itself. `repeated`: the lesser
-    /// share of repeated patches of the two images.
+    /// Of pixels at the same place, in windows of so many pixels of images of this shape. `alike`: the lesser of what [`crate::variance`] finds of the two images.
+    /// `close`: below 0 in lanes that hold the image x itself.
     #[inline(always)]
-    pub(crate) fn same(window: usize, repeated: N, close: N) -> Self {
-        Self::new(window, [1.0 / (PATCHES * window as f64), LIMIT, HIGHEST], repeated, close)
+    pub(crate) fn same(window: usize, shape: Shape, alike: N, close: N) -> Self {
+        Self::new(window, shape, (PATCHES * window as f64, HIGHEST), alike.mul(constant(PATCHES)), close)
     }
 
-    /// Of pixels at different places. A pixel counts (Σ n)²/Σ n² ≥ 1 times its limit, which leaves the limit of the whole.
+    /// Of pixels at different places. There all pairs of patches count, as many as those of one image times those of the other, whatever these pixels are: a
+    /// pixel counts for more than the highest limit needs.
     #[inline(always)]
-    pub(crate) fn displaced(window: usize, repeated: N) -> Self {
-        Self::new(window, [1.0, DISPLACED, DISPLACED], repeated, N::zero())
+    pub(crate) fn displaced(window: usize, shape: Shape, alike: N) -> Self {
+        let alike = alike.add(constant(window as f64 / (shape.height as f64 * shape.width as f64))).min(constant(1.0));
+        Self::new(window, shape, (LIMIT / DISPLACED, DISPLACED), alike.mul(alike), N::zero())
     }
 
     #[inline(always)]
-    fn new(window: usize, [pixel, limit, highest]: [f64; 3], repeated: N, close: N) -> Self {
-        let highest = if window == 1 { REPEATED } else { highest };
-        let highest = constant::<N>(SHARE).sub(repeated).select_negative(constant(REPEATED), constant(highest));
+    fn new(window: usize, shape: Shape, (pixels, highest): (f64, f64), alike: N, close: N) -> Self {
+        let (height, width) = (shape.height, shape.width);
+        let mixed = (MIXED * height.min(width).min(MIXED)) as f64 / (height as f64 * width as f64);
+        let highest = highest.min(mixed).max(LIMIT);
+        let highest = if window == 1 { highest.min(UNMIXED) } else { highest };
+        let zero = N::zero();
         Watch {
-            weighted: N::zero(),
-            all: N::zero(),
-            squares: N::zero(),
-            limits: [constant(pixel), constant(limit), highest],
+            weighted: zero,
+            all: zero,
+            squares: zero,
+            pixels: constant(pixels),
+            alike,
+            highest: constant(highest),
             close,
         }
     }
@@ -106,11 +119,13 @@ impl<N: Number> Watch<N> {
     /// u below which n − Σ is to come from D, and a number below 0 in the lanes that are not close; `None` where none is.
     #[inline(always)]
     pub(crate) fn close(self) -> Option<N> {
-        let [pixel, limit, highest] = self.limits;
-        // (Σ n)²/Σ n² equal pixels would make these sums.
-        let patches = self.all.div(self.squares).mul(self.all).mul(pixel);
+        // (Σ n)²/Σ n² equal pixels would make these sums; one, where n² is below the range.
+        let pixels = self.squares.div(self.all).div(self.all);
+        let below = self.squares.sub(N::splat(N::Scalar::smallest_normal()));
+        let pixels = below.select_negative(constant(1.0), pixels);
+        let patches = constant::<N>(1.0).div(pixels.mul_add(self.pixels, self.alike));
         let few = patches.min(constant(1.0));
-        let limit = few.mul(few).mul(few).mul(patches).mul(limit).min(highest);
+        let limit = few.mul(few).mul(few).mul(patches).mul(constant(LIMIT)).min(self.highest);
         let margin = self.all.mul_sub(limit, self.weighted).min(self.close);
         if !margin.any_negative() {
             return None;
@@ -149,7 +164,7 @@ pub(crate) fn gap<N: Number>([squares, lengths]: [N; 2]) -> N {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::precision::{OF_GAP, OF_LIMITS};
+    use crate::precision::{OF_GAP, OF_LIMITS, OF_SHARES};
 
     /// The limit of images of one patch.
     const ONE: f64 = LIMIT / 256.0;
@@ -162,11 +177,18 @@ mod tests {
             (ONE, 8.0 / 9.0, 1.0 / 9.0),
             (HIGHEST, 1.0 / 500.0, 1.0),
             (DISPLACED, 1.0 / 2000.0, 1.0),
-            (REPEATED, 1.0 / 16.0, 1.0),
+            (UNMIXED, 1.0 / 16.0, 1.0),
         ] {
             let quotient = limit * (1.0 + u / NEAR) / lambda;
             assert!((quotient - 1.0).abs() <= OF_LIMITS, "{limit} is {quotient} times the weight of {u}");
         }
+    }
+
+    /// A shape whose limits are not lowered.
+    const SMALL_SHAPE: Shape = Shape { channels: 1, height: 2, width: 2 };
+
+    fn same(window: usize, alike: f64, close: f64) -> Watch<f64> {
+        Watch::same(window, SMALL_SHAPE, alike, close)
     }
 
     /// Four pixels with n = 4, the first of them with this Σ and u; the others count with n alone. So (Σ n)²/Σ n² = 4, and Σ n = 16.
@@ -179,56 +201,76 @@ mod tests {
     #[track_caller]
     fn turns_at(watch: Watch<f64>, limit: f64) {
         let mean = 16.0 * limit;
-        assert_eq!(four(watch, mean, 0.0), None);
+        assert_eq!(four(watch, 0.999 * mean, 0.0), None);
         // Pixels that are rounded beyond each other count as equal ones.
         for u in [0.0, -NEAR] {
-            assert_eq!(four(watch, 2.0 * mean, u), Some(SMALL * NEAR / limit));
+            let small = four(watch, 2.0 * mean, u).unwrap_or_default();
+            assert!((small * limit / (SMALL * NEAR) - 1.0).abs() < OF_SHARES, "{small}");
         }
         // One at u = NEAR counts half, and one at 3 NEAR a quarter.
         for (sigma, u) in [(2.0, NEAR), (4.0, 3.0 * NEAR)] {
-            assert_eq!(four(watch, sigma * mean, u), None);
-            assert_eq!(four(watch, 2.0 * sigma * mean, u), Some(SMALL * NEAR / limit));
+            assert_eq!(four(watch, 0.999 * sigma * mean, u), None);
+            assert!(four(watch, 2.0 * sigma * mean, u).is_some());
         }
     }
 
     #[test]
     fn limits_of_the_mean_weight() {
         // Four equal pixels make one window of four, or two of two.
-        turns_at(Watch::same(4, 0.0, 0.0), ONE);
-        turns_at(Watch::same(2, 0.0, 0.0), 16.0 * ONE);
-        turns_at(Watch::same(4, SHARE, 0.0), ONE);
-        turns_at(Watch::displaced(4, 0.0), DISPLACED);
-        turns_at(Watch::displaced(4, SHARE), DISPLACED);
-        // Repeated patches, an eighth of all, and 1×1 filters, whatever repeats.
-        turns_at(Watch::displaced(4, 0.125), REPEATED);
-        for repeated in [0.0, 1.0] {
-            turns_at(Watch::displaced(1, repeated), REPEATED);
-            turns_at(Watch::same(1, repeated, 0.0), REPEATED);
+        turns_at(same(4, 0.0, 0.0), ONE);
+        turns_at(same(2, 0.0, 0.0), 16.0 * ONE);
+        // Two that are wholly alike are 2/3 of one: 1/2 + 1 is 1 over that.
+        turns_at(same(2, 1.0, 0.0), ONE * (2.0f64 / 3.0).powi(4));
+        // All pairs of different patches count, and a little how many of their pixels there are, here four.
+        turns_at(Watch::displaced(1, SMALL_SHAPE, 0.0), UNMIXED);
+        turns_at(Watch::displaced(2, SMALL_SHAPE, 0.25), LIMIT / (9.0 / 16.0 + 1.0 / 256.0));
+        turns_at(Watch::displaced(4, SMALL_SHAPE, 1.0), LIMIT * (256.0f64 / 257.0).powi(4));
+        for alike in [0.0, 1.0 / 64.0] {
+            let shape = Shape { height: 12, width: 11, ..SMALL_SHAPE };
+            turns_at(Watch::displaced(1, shape, alike), UNMIXED);
+            let wide = Shape { height: 48, width: 48, ..SMALL_SHAPE };
+            turns_at(Watch::displaced(3, wide, alike), DISPLACED);
         }
+    }
+
+    /// Regions that no layer mixes with what is around them are no part of a large image.
+    #[test]
+    fn large_images_have_a_lower_limit() {
+        for (height, width, limit) in
+            [(96, 96, HIGHEST), (1, 768, HIGHEST), (192, 96, 1.0 / 128.0), (1, 3072, 1.0 / 256.0), (1, 1 << 20, LIMIT)]
+        {
+            let shape = Shape { channels: 1, height, width };
+            assert_eq!(Watch::<f64>::same(9, shape, 0.0, 0.0).highest, limit, "{height} by {width}");
+        }
+        let shape = Shape { channels: 1, height: 96, width: 96 };
+        assert_eq!(Watch::<f64>::displaced(9, shape, 0.0).highest, 1.0 / 64.0);
     }
 
     #[test]
     fn an_image_with_itself_is_close_whatever_the_sums_say() {
-        assert_eq!(four(Watch::same(4, 0.0, -0.5), 0.0, 0.0), Some(SMALL * NEAR / ONE));
-        assert_eq!(four(Watch::same(4, 0.0, 0.5), 0.0, 0.0), None);
+        assert_eq!(four(same(4, 0.0, -0.5), 0.0, 0.0), Some(SMALL * NEAR / ONE));
+        assert_eq!(four(same(4, 0.0, 0.5), 0.0, 0.0), None);
     }
 
     #[test]
     fn many_patches_have_the_highest_limit() {
         // Eight patches of two pixels have twice the limit of four.
-        let eight = |sigma: f64| {
-            (0..16).fold(Watch::same(2, 0.0, 0.0), |watch: Watch<f64>, _| watch.and(sigma, 0.0, 2.0, 0.5)).close()
-        };
+        let eight = |sigma: f64| (0..16).fold(same(2, 0.0, 0.0), |watch, _| watch.and(sigma, 0.0, 2.0, 0.5)).close();
         assert_eq!(eight(2.0 * LIMIT), None);
         assert_eq!(eight(4.0 * LIMIT), Some(SMALL * NEAR / (2.0 * LIMIT)));
-        for (window, highest) in [(4, HIGHEST), (1, REPEATED)] {
-            let many = |sigma: f64| {
-                let watch = Watch::same(window, 0.0, 0.0);
-                (0..1024).fold(watch, |watch: Watch<f64>, _| watch.and(sigma, 0.0, 2.0, 0.5)).close()
-            };
+        for (window, highest) in [(4, HIGHEST), (1, UNMIXED)] {
+            let many =
+                |sigma: f64| (0..1024).fold(same(window, 0.0, 0.0), |watch, _| watch.and(sigma, 0.0, 2.0, 0.5)).close();
             assert_eq!(many(highest), None);
             assert_eq!(many(2.0 * highest), Some(SMALL * NEAR / highest));
         }
+    }
+
+    /// n² below the range makes no patches of one pixel.
+    #[test]
+    fn faint_pixels_are_one_patch() {
+        let many = (0..64).fold(same(1, 0.0, 0.0), |watch, _| watch.and(1e-200 * 4.0 * ONE, 0.0, 1e-100, 1e-100));
+        assert_eq!(many.close(), Some(SMALL * NEAR / ONE));
     }
 
     #[test]

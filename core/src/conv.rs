@@ -19,6 +19,7 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
+use crate::accumulate::{PLAIN, by_fours, exact_sum};
 use crate::close::{CLOSE, Watch, add_distance, gap};
 use crate::dual::{Activation, Case, Layer, bend};
 use crate::network::Conv;
@@ -88,22 +89,22 @@ pub fn conv_pair<N: Number>(
     sums.fill(N::zero());
     let sums = Cell::from_mut(sums).as_slice_of_cells();
 
-    let (Some((x, [x_repeated, x_scale])), Some((y, [y_repeated, y_scale]))) =
-        (x.split_last_chunk(), y.split_last_chunk())
+    let (Some((x, [x_alike, x_scale])), Some((y, [y_alike, y_scale]))) = (x.split_last_chunk(), y.split_last_chunk())
     else {
         return Ok(());
     };
     // Below 0 in the lanes that hold the image x itself.
     let itself = cap.unwrap_or(N::splat(N::Scalar::from_f64(1.0))).sub(N::splat(N::Scalar::from_f64(0.5)));
-    let repeated = N::splat(*x_repeated).min(*y_repeated);
+    // Of two images that repeat patches unlike, the one that repeats less decides: so many pairs of patches are not alike.
+    let alike = N::splat(*x_alike).min(*y_alike);
     let (rows, columns) = readout::reach(net);
     for di in -rows..=rows {
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);
             let watch = if (di, dj) == (0, 0) {
-                Watch::same(net.area(), repeated, itself)
+                Watch::same(net.area(), net.shape(), alike, itself)
             } else {
-                Watch::displaced(net.area(), repeated)
+                Watch::displaced(net.area(), net.shape(), alike)
             };
             let small = if net.slope() == 0.0 {
                 run::<N, 2>(net, &stencil, (x, y), watch, N::zero(), scratch.as_chunks_mut().0, sums)
@@ -271,15 +272,25 @@ fn covariances<N: Number, const LEN: usize, const B: usize>(
     net: &Conv,
     (mut x, mut y): (&[N::Scalar], &[N]),
 ) -> [[N; LEN]; B] {
-    let mut sums = [[N::zero(); LEN]; B];
-    for _ in 0..net.shape().channels {
-        let (Some(some_x), Some(some_y)) = (x.first_chunk::<B>(), y.first_chunk::<B>()) else { break };
-        for (sum, (&x, &y)) in sums.iter_mut().zip(some_x.iter().zip(some_y)) {
-            sum[0] = N::splat(x).mul_add(y, sum[0]);
+    let mut sums = [[N::zero(); 2]; B];
+    for start in (0..net.shape().channels).step_by(PLAIN) {
+        let mut parts = [N::zero(); B];
+        for _ in start..net.shape().channels.min(start.saturating_add(PLAIN)) {
+            let (Some(some_x), Some(some_y)) = (x.first_chunk::<B>(), y.first_chunk::<B>()) else { break };
+            for (part, (&x, &y)) in parts.iter_mut().zip(some_x.iter().zip(some_y)) {
+                *part = N::splat(x).mul_add(y, *part);
+            }
+            (x, y) = (x.get(net.pixels()..).unwrap_or_default(), y.get(net.pixels()..).unwrap_or_default());
         }
-        (x, y) = (x.get(net.pixels()..).unwrap_or_default(), y.get(net.pixels()..).unwrap_or_default());
+        for (sum, part) in sums.iter_mut().zip(parts) {
+            *sum = if start == 0 { [part, N::zero()] } else { exact_sum(sum[0], sum[1], part) };
+        }
     }
-    sums
+    sums.map(|[high, low]| {
+        let mut entry = [N::zero(); LEN];
+        entry[0] = high.add(low);
+        entry
+    })
 }
 
 /// The cases of a layer as a type. Where D is carried, for few images or for leaky ReLUs, less code counts for more than speed: ReLUs are
@@ -399,10 +410,7 @@ impl<N: Number> Pass<'_, N> {
             for (column, (entry, (&x, &y))) in row.iter_mut().zip(x.iter().zip(y)).enumerate() {
                 let end = width.min(column.saturating_add(reach).saturating_add(1));
                 let window = sums.get(column.saturating_sub(reach)..end).unwrap_or_default();
-                let mut boxed = [N::zero(); LEN];
-                for &value in window {
-                    boxed = plus::<N, C, LEN>(boxed, value);
-                }
+                let boxed = by_fours([N::zero(); LEN], window.iter().copied(), plus::<N, C, LEN>);
                 let begun = if watched {
                     self.begin::<Watching<C>, LEN>(boxed, (r, column), x, y)
                 } else {
@@ -525,7 +533,7 @@ impl<N: Number> Pass<'_, N> {
         let (rows, columns) = (self.net.reach().min(height - 1), self.net.reach().min(width - 1));
         let root = N::splat(self.patches.root);
         let (x_scale, y_scale) = (x_inverse.mul(root), y_inverse.mul(root));
-        let mut sums = [N::zero(); 2];
+        let mut sums = [[N::zero(); 2]; 2];
         for (plane, i) in (0..planes).flat_map(|plane| (0..=2 * rows).map(move |i| (plane, i))) {
             // A row of an image, empty outside of it: below 0 its number wraps.
             let line = |row: usize| {
@@ -535,15 +543,19 @@ impl<N: Number> Pass<'_, N> {
             };
             let x = self.patches.x.get(line(stencil.x_row)).unwrap_or_default();
             let y = self.patches.y.get(line(stencil.y_row)).unwrap_or_default();
+            let mut of_line = [N::zero(); 2];
             for j in s..=s + 2 * columns {
                 let at = |start: usize| (start + j).wrapping_sub(columns).wrapping_mul(stride);
                 let (x, y) = (x.get(at(stencil.x_column)), y.get(at(stencil.y_column)));
                 let x = if let Some(&x) = x { N::splat(x) } else { N::zero() };
                 let y = if let Some(&y) = y { y } else { N::zero() };
-                sums = add_distance(sums, (x, x_scale), (y, y_scale));
+                of_line = add_distance(of_line, (x, x_scale), (y, y_scale));
+            }
+            for ([high, low], term) in sums.iter_mut().zip(of_line) {
+                [*high, *low] = exact_sum(*high, *low, term);
             }
         }
-        gap(sums)
+        gap(sums.map(|[high, low]| high.add(low)))
     }
 }
 
@@ -583,11 +595,14 @@ fn vertical_sums<N: Number, const LEN: usize>(
     let width = sums.len().max(1);
     let kept = above.len() / width;
     sums.fill([N::zero(); LEN]);
-    for slot in (r.saturating_sub(kept)..r).filter_map(|old| old.checked_rem(kept)) {
-        add_row(sums, part(above, slot * width, width).unwrap_or_default());
-    }
-    for row in entries.chunks_exact(width).skip(r).take(reach.saturating_add(1)) {
-        add_row(sums, row);
+    let old = (r.saturating_sub(kept)..r).filter_map(|old| old.checked_rem(kept));
+    let old = old.map(|slot| part(above, slot * width, width).unwrap_or_default());
+    let mut rows = old.chain(entries.chunks_exact(width).skip(r).take(reach.saturating_add(1)));
+    while let Some(first) = rows.next() {
+        add_rows(
+            sums,
+            [first, rows.next().unwrap_or_default(), rows.next().unwrap_or_default(), rows.next().unwrap_or_default()],
+        );
     }
     if let Some(slot) = r.checked_rem(kept)
         && let (Some(keep), Some(row)) =
@@ -597,11 +612,14 @@ fn vertical_sums<N: Number, const LEN: usize>(
     }
 }
 
+/// Adds up to four rows to sums, as [`by_fours`] does; those that are not there are empty.
 #[inline(always)]
-fn add_row<N: Number, const LEN: usize>(sums: &mut [[N; LEN]], row: &[[N; LEN]]) {
-    for (sum, row) in sums.iter_mut().zip(row) {
-        for (sum, &number) in sum.iter_mut().zip(row) {
-            *sum = sum.add(number);
+fn add_rows<N: Number, const LEN: usize>(sums: &mut [[N; LEN]], [first, second, third, fourth]: [&[[N; LEN]]; 4]) {
+    for (at, (sums, first)) in sums.iter_mut().zip(first).enumerate() {
+        for (index, (sum, &first)) in sums.iter_mut().zip(first).enumerate() {
+            let others = [second, third, fourth].map(|row| row.get(at).and_then(|entry| entry.get(index)).copied());
+            let terms = [Some(first)].into_iter().chain(others).flatten();
+            *sum = sum.add(by_fours(N::zero(), terms, N::add));
         }
     }
 }

@@ -13,11 +13,18 @@
 //! Source: Arora et al. 2019, §4, the diagonal of Σ⁽ʰ⁾.
 
 use crate::Error;
+use crate::accumulate::{by_fours, exact_sum};
 use crate::network::Conv;
 use crate::number::{Number, Scalar};
 use crate::scale;
 
-/// The numbers that [`prepare`] writes for one image: its pixels, √v and 1/√v of every layer, its share of repeated patches and its scale.
+/// Variances that are alike differ by this part at most.
+const ALIKE: f64 = 1.0 / 4096.0;
+
+/// Pixels of an image that are compared with each other, at most.
+const COMPARED: usize = 32;
+
+/// The numbers that [`prepare`] writes for one image: its pixels, √v and 1/√v of every layer, how alike its patches are and its scale.
 pub fn prepared_len(net: &Conv) -> usize {
     net.pixels() * (net.shape().channels + 2 * net.request().layers()) + 2
 }
@@ -29,8 +36,7 @@ pub fn prepared_len(net: &Conv) -> usize {
 /// # Shapes
 /// `pixels`: C·P·Q in the order channel, row, column. `out`: [`prepared_len`], in the order pixels, divided by the square of a
 /// power of two ρ so that the largest lies in [1, 4); then for each ReLU layer the P·Q pairs √v, 1/√v (0 where v is 0 or subnormal)
-/// of the scaled image, without the divisions by q²; then the share of Σ v that pixels have whose v is that of the one before, in their row or
-/// column; then ρ.
+/// of the scaled image, without the divisions by q²; then how much of the image a patch is like, as far as v tells; then ρ.
 ///
 /// # Accuracy
 /// √v and 1/√v within 10 ULP after 39 layers (measured: 5.4, `accuracy/tests/rules.rs`); pixels and ρ are exact.
@@ -39,7 +45,7 @@ pub fn prepared_len(net: &Conv) -> usize {
 /// [`Error::Length`] where either slice has another length.
 ///
 /// # Cost
-/// P·Q·(2q + 3) operations a layer, one root and one division among them; no scratch.
+/// P·Q·(2q + 3) operations a layer, one root and one division among them, and five for each two of up to 32 pixels; no scratch.
 #[inline(always)]
 pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(), Error> {
     let (p, width) = (net.reach(), net.shape().width.max(1));
@@ -47,7 +53,7 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
     check("pixels", pixels.len(), size * net.shape().channels)?;
     check("prepared image", out.len(), prepared_len(net))?;
     let (scaled, maps) = out.split_at_mut_checked(pixels.len()).unwrap_or_default();
-    let Some(([repeated, scale], maps)) = maps.as_chunks_mut().0.split_last_mut() else { return Ok(()) };
+    let Some(([likeness, scale], maps)) = maps.as_chunks_mut().0.split_last_mut() else { return Ok(()) };
     let lowered = scale::lowered::<N::Scalar>(net.window(), net.request().layers());
     let root = scale::root(pixels, lowered);
     let one = N::Scalar::from_f64(1.0);
@@ -59,16 +65,17 @@ pub fn prepare<N: Number>(net: &Conv, pixels: &[N], out: &mut [N]) -> Result<(),
 
     let mut layers = maps.chunks_exact_mut(size);
     let Some(mut current) = layers.next() else { return Ok(()) };
-    for pair in current.iter_mut() {
-        pair[1] = N::zero();
-    }
+    current.fill([N::zero(); 2]);
     for channel in scaled.chunks_exact(size) {
-        for (pair, &x) in current.iter_mut().zip(channel) {
-            pair[1] = pair[1].add(x.mul(x));
+        for ([low, high], &x) in current.iter_mut().zip(channel) {
+            [*high, *low] = exact_sum(*high, *low, x.mul(x));
         }
     }
+    for [low, high] in current.iter_mut() {
+        *high = high.add(*low);
+    }
     box_sum(current, width, p);
-    *repeated = repetition(current, width);
+    *likeness = self::likeness(current, width, net.area());
     let growth = net.growth::<N::Scalar>();
     for (layer, next) in (2..).zip(layers) {
         let shrink = N::splat(growth.before(layer).unwrap_or(one));
@@ -89,10 +96,8 @@ fn box_sum<N: Number>(map: &mut [[N; 2]], width: usize, p: usize) {
     for row in map.chunks_exact_mut(width) {
         for column in 0..width {
             let (start, end) = window(column, p, width);
-            let mut sum = N::zero();
-            for pair in row.get(start..end).unwrap_or_default() {
-                sum = sum.add(pair[1]);
-            }
+            let window = row.get(start..end).unwrap_or_default();
+            let sum = by_fours(N::zero(), window.iter().map(|pair| pair[1]), N::add);
             if let Some(pair) = row.get_mut(column) {
                 pair[0] = sum;
             }
@@ -102,12 +107,8 @@ fn box_sum<N: Number>(map: &mut [[N; 2]], width: usize, p: usize) {
     for row in 0..height {
         let (start, end) = window(row, p, height);
         for at in row * width..(row + 1) * width {
-            let mut sum = N::zero();
-            for other in start..end {
-                if let Some(pair) = map.get(other * width + at - row * width) {
-                    sum = sum.add(pair[0]);
-                }
-            }
+            let window = (start..end).filter_map(|other| map.get(other * width + at - row * width));
+            let sum = by_fours(N::zero(), window.map(|pair| pair[0]), N::add);
             if let Some(pair) = map.get_mut(at) {
                 pair[1] = sum;
             }
@@ -115,20 +116,50 @@ fn box_sum<N: Number>(map: &mut [[N; 2]], width: usize, p: usize) {
     }
 }
 
-/// The share of the sum of the second numbers of `map` that those make which are the same as the one before, in their row or column.
+/// How much of an image its patches are like, from the variances, the second numbers of `map`, in windows of so many pixels:
+///
+/// ```text
+/// Σ_i w_i min(1, c_i Σ_{j≠i} w_j [|v_j − v_i| ≤ v_i/4096])        w = v/Σ v
+/// ```
+///
+/// where c_i is 1 in flat regions, where the pixel before i in its row or column is like it, and elsewhere the window, as the windows of neighbours overlap. The sums
+/// are those of some pixels, spread over the image. Rounding errors of patches that are alike are alike, and do not cancel.
 #[inline(always)]
-fn repetition<N: Number>(map: &[[N; 2]], width: usize) -> N {
-    let (mut repeated, mut all) = (N::zero().widened(), N::zero().widened());
-    for (at, pair) in map.iter().enumerate() {
-        let before =
-            |back: usize| at.checked_sub(back).and_then(|before| map.get(before)).map_or(N::zero(), |pair| pair[1]);
-        let left = if at.checked_rem(width) == Some(0) { N::zero() } else { before(1) };
-        let apart = pair[1].sub(left).abs().min(pair[1].sub(before(width)).abs());
-        let same = apart.sub(N::splat(N::Scalar::smallest_normal()));
-        repeated = repeated.add(same.select_negative(pair[1], N::zero()).widened());
-        all = all.add(pair[1].widened());
+fn likeness<N: Number>(map: &[[N; 2]], width: usize, window: usize) -> N {
+    let constant = |value: f64| N::splat(N::Scalar::from_f64(value));
+    let (one, least) = (constant(1.0), N::splat(N::Scalar::smallest_normal()));
+    let add = |sum: N, v: N| sum.add(v.widened());
+    let share = |part: N, all: N| part.div(all.max(least)).narrowed();
+    let at = |pixel: usize| map.get(pixel).map_or(N::zero(), |pair| pair[1]);
+    let count = if map.len() <= COMPARED { map.len() } else { (map.len() / 16).clamp(COMPARED / 2, COMPARED) };
+    let place = |number: usize| {
+        if count == map.len() {
+            return number;
+        }
+        // Parts of the golden section, which leave no gap and have no period.
+        let part = (number as u64 * 40503) % 65536;
+        (part * map.len() as u64 / 65536) as usize
+    };
+    let compared = (0..count).fold(N::zero().widened(), |sum, number| add(sum, at(place(number))));
+    let mut alike = N::zero();
+    for number in 0..count {
+        let pixel = place(number);
+        let v = at(pixel);
+        let near = v.mul(constant(ALIKE));
+        // Below 0 where it is not like this one.
+        let like = |other: N| near.sub(other.sub(v).abs());
+        let mut mass = N::zero().widened();
+        for other in (0..count).filter(|&other| other != number) {
+            let other = at(place(other));
+            mass = add(mass, like(other).select_negative(N::zero(), other));
+        }
+        let before = |back: usize| pixel.checked_sub(back).map_or(constant(-1.0), |before| like(at(before)));
+        let left = if pixel.checked_rem(width) == Some(0) { constant(-1.0) } else { before(1) };
+        let copies = left.max(before(width)).select_negative(constant(window as f64), one);
+        let (weight, part) = (share(v.widened(), compared), share(mass, compared.sub(v.widened())));
+        alike = alike.add(weight.mul(part.mul(copies).min(one)));
     }
-    repeated.div(all.max(N::splat(N::Scalar::smallest_normal()))).narrowed()
+    alike
 }
 
 /// The first place within `p` of `at` in a line of `size`, and the one after the last.
@@ -223,21 +254,58 @@ pub(crate) fn check(what: &'static str, have: usize, need: usize) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::precision::OF_SHARES;
 
-    /// The share of v = 1, 2, 3 … that equal the one before.
+    fn likeness_of(variances: &[f64], width: usize, window: usize) -> f64 {
+        let mut map = [[7.0; 2]; 128];
+        for (pair, &variance) in map.iter_mut().zip(variances) {
+            pair[1] = variance;
+        }
+        likeness(map.get(..variances.len()).unwrap_or_default(), width, window)
+    }
+
     #[test]
-    fn what_repeats() {
-        for (variances, width, expected) in [
-            (&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0][..], 3, 0.0),
-            // In its row; in its column; the first of a row is not after the last of the one before.
-            (&[1.0, 1.0, 2.0, 4.0], 4, 0.125),
-            (&[1.0, 3.0, 1.0, 3.0], 2, 0.5),
-            (&[1.0, 3.0, 3.0, 1.0], 2, 0.0),
-            (&[0.0, 0.0, 0.0, 0.0], 2, 0.0),
+    fn what_is_alike() {
+        for (variances, width, window, expected) in [
+            (&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0][..], 3, 9, 0.0),
+            // Each is like all others: the first of them is not in a flat region, and overlaps with them.
+            (&[2.0, 2.0, 2.0, 2.0], 4, 3, 1.0),
+            // Two of 8 are half of the others of either: in its row; in its column, twelve of 24; as the first of a row is not after the last of the one before.
+            (&[2.0, 2.0, 1.0, 3.0], 4, 1, 0.25 * (2.0 / 6.0) * 2.0),
+            (&[2.0, 1.0, 2.0, 3.0], 2, 1, 0.25 * (2.0 / 6.0) * 2.0),
+            // Not in flat regions they overlap with two more each; in one they do not, but for its first.
+            (&[2.0, 1.0, 2.0, 3.0], 4, 2, 0.25 * (2.0 / 6.0 * 2.0) * 2.0),
+            (&[1.0, 2.0, 2.0, 3.0], 4, 2, 0.25 * (2.0 / 6.0 * 2.0) + 0.25 * (2.0 / 6.0)),
+            (&[1.0, 2.0, 2.0, 3.0], 2, 2, 0.25 * (2.0 / 6.0 * 2.0) * 2.0),
+            (&[1.0, 3.0, 2.0, 3.0], 2, 2, 3.0 / 9.0 * 1.0 + 3.0 / 9.0 * 0.5),
+            // No more than all of it.
+            (&[1.0, 3.0, 3.0, 1.0], 2, 9, 1.0),
+            (&[0.0, 0.0, 0.0, 0.0], 2, 9, 0.0),
+            // A part in 4096 apart, and a little more.
+            (&[1.0, 1.0 + 1.0 / 4096.0], 2, 1, 1.0),
+            (&[1.0, 1.0 + 1.1 / 4096.0], 2, 1, 0.0),
         ] {
-            let map: [_; 6] = core::array::from_fn(|at| [7.0, variances.get(at).copied().unwrap_or(0.0)]);
-            let map = map.get(..variances.len()).unwrap_or_default();
-            assert_eq!(repetition(map, width), expected, "{variances:?}");
+            let found = likeness_of(variances, width, window);
+            assert!((found - expected).abs() <= OF_SHARES, "{variances:?}: {found}, not {expected}");
+        }
+    }
+
+    /// Of more than 32 pixels some are looked at: a pattern and a flat half are seen, whatever their period.
+    #[test]
+    fn patterns_are_seen() {
+        for len in [33, 64, 100, 128] {
+            for period in 1..8usize {
+                let variances: [f64; 128] = core::array::from_fn(|at| 1.0 + (at % period) as f64);
+                let found = likeness_of(variances.get(..len).unwrap_or_default(), len, 3);
+                let least = (1.0 / period as f64).min(0.5);
+                assert!(found > least, "{len} pixels, period {period}: {found}");
+            }
+            let variances: [f64; 128] =
+                core::array::from_fn(|at| if 2 * at < len { 1.0 } else { 1.0 + 0.01 * at as f64 });
+            let found = likeness_of(variances.get(..len).unwrap_or_default(), len, 3);
+            assert!((0.05..0.4).contains(&found), "{len} pixels, half of them flat: {found}");
+            let different: [f64; 128] = core::array::from_fn(|at| 1.0 + 0.01 * at as f64);
+            assert_eq!(likeness_of(different.get(..len).unwrap_or_default(), len, 3), 0.0);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod growth;
 mod kappa;
+mod search;
 mod spectrum;
 
 use clap::Parser;
@@ -17,6 +18,8 @@ pub enum Command {
     Kappa(kappa::Args),
     /// Errors of whole kernels at depths up to 200, as a table and as plots
     Growth(growth::Args),
+    /// Kernels in f32 of random networks and pairs of inputs of many kinds; fails if one is off by more than is promised
+    Search(search::Args),
     /// Smallest eigenvalues of Gram matrices of real images, as a table and as plots; fails if rounding does not explain a negative one
     Spectrum(spectrum::Args),
 }
@@ -27,6 +30,7 @@ impl Command {
         let good = match self {
             Command::Kappa(args) => args.run(),
             Command::Growth(args) => args.run()?,
+            Command::Search(args) => args.run(),
             Command::Spectrum(args) => args.run()?,
         };
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })

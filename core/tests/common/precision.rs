@@ -231,6 +231,9 @@ pub const DENSE_NTK_LAYERS: f64 = 1.0 / 2.0;
 /// (1.3e-6 in `f32`) at depth 21, of a slope of 1.001 and a strength of 3.
 pub const ANY_DENSE_LAYERS: f64 = 1.25;
 
+/// Shares of a few numbers, in `f64`, and the limits that follow from them: some roundings.
+pub const OF_SHARES: f64 = 1e-14;
+
 /// 1 − cos of an angle from vectors one of which is 2e-4 too long, absolute: what is left is that times the square of the excess. Measured: 1.3e-9.
 pub const OF_GAP: f64 = 3e-9;
 
