@@ -90,7 +90,7 @@ impl Relation {
         let [low, high, ratio] = [random.number(), random.number(), 1.0 + distance * random.number()];
         let share = part(random);
         // Pixels in any places, or the first ones.
-        let chosen: Vec<bool> = if random.bits() % 2 == 0 {
+        let chosen: Vec<bool> = if random.bits().is_multiple_of(2) {
             (0..pixels).map(|_| part(random) < share).collect()
         } else {
             (0..pixels).map(|pixel| (pixel as f64) < share * pixels as f64).collect()
@@ -195,7 +195,7 @@ impl Trial {
     /// The trial of this number.
     pub fn new(number: u64) -> Self {
         let random = &mut Random(number);
-        let [dense, plain] = [(); 2].map(|()| random.bits() % 2 == 0);
+        let [dense, plain] = [(); 2].map(|()| random.bits().is_multiple_of(2));
         let trained = one_of(&[Trained::All, Trained::Hidden], random);
         let small = between(1e-4, 0.3, random);
         let slopes = [random.number(), 1.0 + small, 1.0 - small, small - 1.0, -1.0 - small, -1.0, 1.0, small];
@@ -204,7 +204,7 @@ impl Trial {
         let (net, dimensions) = if dense {
             let net = Dense::new(request(&BOTH, &DEPTHS, trained)).with_slope(slope).expect("a finite slope");
             let strength = between(1e-3, 1e8, random);
-            let connected = !plain && random.bits() % 2 == 0;
+            let connected = !plain && random.bits().is_multiple_of(2);
             let net = if connected { net.with_residual(strength).expect("a finite strength") } else { net };
             let features = [random.bits() as usize % 64 + 1, between(1.0, 3072.0, random) as usize];
             (Pair::Dense(net), [1, 1, one_of(&features, random)])

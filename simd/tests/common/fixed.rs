@@ -8,8 +8,8 @@ use ultrawide_core::{Conv, Dense, Readout, Scalar, Shape, Trained};
 
 /// Of the kernels with these hashes: other hashes, another `ultrawide_simd::REVISION`.
 pub const REVISION: u32 = 11;
-pub const F32: &str = "c64589cd498f377ff1d9ddf477ee49e39a20b4f4cc3cb90de9b697290f62e9eb";
-pub const F64: &str = "8bf74ce25ca08862dd04ddd9b48154f707ea17f91ef945903f0b74d6667efaa3";
+pub const F32: &str = "f3427c846207004c2fa2de414782fdcc5181ab891b56917a8107805be817a6c7";
+pub const F64: &str = "b3614581017c7ccfae4ef2aa3d39323578152b2d504e290ce0e15fc1e10ff056";
 
 /// Networks of every kind, a dense and a convolutional one for images of a shape, the last depth so large that the carried numbers are divided on the way.
 pub fn nets() -> Vec<(Shape, Dense, Conv)> {
