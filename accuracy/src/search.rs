@@ -88,7 +88,7 @@ impl Relation {
         let distance = between(1e-7, 1.0, random);
         let factor = between(1e-3, 1e3, random);
         let [low, high, ratio] = [random.number(), random.number(), 1.0 + distance * random.number()];
-        let share = part(random);
+        let (share, similar) = (part(random), random.bits().is_multiple_of(2));
         // Pixels in any places, or the first ones.
         let chosen: Vec<bool> = if random.bits().is_multiple_of(2) {
             (0..pixels).map(|_| part(random) < share).collect()
@@ -115,13 +115,13 @@ impl Relation {
                 R::OppositeInPart => [x[i], if here { -close(i) } else { other[i] }],
                 R::AllButOnePixel => [x[i], if pixel == one { other[i] } else { x[i] }],
                 R::Shifted => [x[i], x[channel * pixels + (pixel + 1) % pixels] + distance * other[i]],
-                R::Periodic => [x[tiled(i)], if share < 0.5 { close(tiled(i)) } else { other[tiled(i)] }],
+                R::Periodic => [x[tiled(i)], if similar { close(tiled(i)) } else { other[tiled(i)] }],
                 R::NearlyPeriodic => {
                     let of_y = colour[channel] + 0.5 * share * second[channel];
                     [colour[channel] + distance * x[tiled(i)], of_y + distance * other[tiled(i)]]
                 }
                 R::NearOneColour => {
-                    let of_y = if share < 0.5 { ratio * colour[channel] } else { second[channel] };
+                    let of_y = if similar { ratio * colour[channel] } else { second[channel] };
                     [colour[channel] + distance * x[i], of_y + distance * other[i]]
                 }
                 R::OneColourInPart => {
