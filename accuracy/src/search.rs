@@ -3,7 +3,7 @@
 use crate::arithmetic::{Pair, arithmetics};
 use crate::common::images::{Random, scaled, shape};
 use crate::common::naive::{flattened, largest_share};
-use crate::common::precision::{ANY_DENSE_LAYERS, LEAST_F32};
+use crate::common::precision::{ANY_LAYERS, LEAST_F32};
 use crate::common::single::{BOTH, conv_net, request};
 use crate::growth::{self, EPSILONS, Net, Of};
 use rayon::prelude::*;
@@ -268,7 +268,7 @@ impl Trial {
                         bound(Of::new(kernel, self.trained), depth)
                     } else {
                         // What does not grow with the depth is the same.
-                        bound(Of::Nngp, 0) + ANY_DENSE_LAYERS * depth as f64
+                        bound(Of::Nngp, 0) + ANY_LAYERS * depth as f64
                     };
                     off.of_bound = off.of_bound.max(error / (bound * EPSILONS[0]));
                 }

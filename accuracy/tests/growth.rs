@@ -4,9 +4,7 @@ use ultrawide_accuracy::Big;
 use ultrawide_accuracy::arithmetic::{Pair, arithmetics};
 use ultrawide_accuracy::common::images::{Random, beside, scaled, shape};
 use ultrawide_accuracy::common::naive::conv_terms;
-use ultrawide_accuracy::common::precision::{
-    ANY_DENSE_LAYERS, BOUND_DIGITS, BOUND_USED, GENERIC, KERNEL_F32, LEAST_F32,
-};
+use ultrawide_accuracy::common::precision::{ANY_LAYERS, BOUND_DIGITS, BOUND_USED, GENERIC, KERNEL_F32, LEAST_F32};
 use ultrawide_accuracy::common::single::{self, BOTH, PAPER_DEPTHS, Worst, conv_net, request};
 use ultrawide_accuracy::compare::means;
 use ultrawide_accuracy::growth::images::{IMAGES, least_u};
@@ -110,14 +108,29 @@ fn leaky_and_residual() {
         }
     };
     for trained in [Trained::All, Trained::Hidden] {
-        let bounds = |nets: &[Net], numbers| bounds(nets, trained, numbers, &DEPTHS);
-        for slope in [-1.0, 0.1, 0.5] {
+        // Where λ hardly changes from layer to layer errors add. The NTK of convolutional nets has what plain ones have besides.
+        let bounds = |nets: &[Net], numbers: usize| -> Vec<f64> {
+            let each = |of| {
+                nets.iter().flat_map(move |&net| {
+                    DEPTHS.into_iter().map(move |d| {
+                        let grows = net != Net::Dense && of != Of::Nngp;
+                        growth::bound(net, of, numbers, if grows { d } else { 0 }) + ANY_LAYERS * d as f64
+                    })
+                })
+            };
+            BOTH.into_iter().flat_map(|kernel| each(Of::new(kernel, trained))).collect()
+        };
+        for slope in [-1.0, 0.1, 0.5, 0.99, 0.999, 1.001] {
             let (net, readouts) = READOUTS.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
-            let conv = conv_net(shape([8, 1, 3]), 3, &readouts, request(&BOTH, &DEPTHS, trained));
-            let conv = conv.with_slope(slope).expect("a finite slope");
-            let (x, y) = (random.numbers(24), random.numbers(24));
-            let units = means(&conv_terms(&conv, &x), &conv_terms(&conv, &y));
-            check(&Pair::Conv(conv), [&x, &y], &units, &bounds(&net, 72));
+            for (dimensions, filter, numbers, pairs) in [([8, 1, 3], 3, 72, 1), ([8, 1, 1], 1, 8, 12)] {
+                let conv = conv_net(shape(dimensions), filter, &readouts, request(&BOTH, &DEPTHS, trained));
+                let conv = conv.with_slope(slope).expect("a finite slope");
+                for _ in 0..pairs {
+                    let [x, y] = [(); 2].map(|()| random.image(conv.shape()));
+                    let units = means(&conv_terms(&conv, &x), &conv_terms(&conv, &y));
+                    check(&Pair::Conv(conv.clone()), [&x, &y], &units, &bounds(&net, numbers));
+                }
+            }
             let dense = Dense::new(request(&BOTH, &DEPTHS, trained)).with_slope(slope).expect("a finite slope");
             let (x, y) = (random.numbers(48), random.numbers(48));
             for net in [dense.clone(), dense.with_residual(1.0).expect("a finite strength")] {
@@ -167,7 +180,7 @@ fn dense_nets_of_any_kind() {
                             bound(Of::new(BOTH[index / 3], trained), depth)
                         } else {
                             // What does not grow with the depth is the same.
-                            bound(Of::Nngp, 0) + ANY_DENSE_LAYERS * depth as f64
+                            bound(Of::Nngp, 0) + ANY_LAYERS * depth as f64
                         };
                         let part = error / (bound * EPSILONS[0]);
                         assert!(part <= 1.0, "{part:.3} of the bound, output {index}: {net:?}, {x:?}, {y:?}");

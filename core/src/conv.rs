@@ -53,8 +53,8 @@ fn rows_aside(net: &Conv) -> usize {
 /// least [`conv_scratch_len`], of any content. `out`: [`Conv::outputs`], in the order kernel, readout, depth.
 ///
 /// # Accuracy
-/// `f32`: within 2e-6 relative of the exact value up to depth 21, for images of whose patches no two have 1 − |λ| below 5e-3
-/// (`accuracy/tests/growth.rs`), and for images that are as a whole, or in part, close to each other or to a multiple of each other (`core/tests/close.rs`); a bound
+/// `f32`: within 2e-6 relative of the exact value up to depth 21 (`accuracy/tests/growth.rs`, `core/tests/close.rs`, and a search among random nets and images of
+/// many kinds, `accuracy/tests/search.rs`), but for images opposite to each other, which reach that at depth 21 alone; a bound
 /// for any depth up to 200 and either precision, and what nearly parallel patches lose otherwise: `docs/accuracy.md`. Of leaky ReLUs, whose Σ may have either sign and
 /// cancel in a readout, relative to the mean size of its terms, for images opposite to each other, too (`core/tests/tricks.rs`). With the feature `micromath` up to eight times as much, and 1.4e-4 where pixels are nearly parallel. λ is exactly 1 where a pixel meets itself. Images may be of any
 /// size: a kernel is finite where it is itself within the range (`core/tests/properties.rs`).

@@ -293,6 +293,65 @@ fn images_close_in_one_half() {
     }
 }
 
+/// A region of a large image is not mixed with what is around it, and its errors have one sign: a small part of the image counts.
+#[test]
+fn equal_regions_of_large_images() {
+    let mut random = Random(9);
+    let mut largest = 0f64;
+    for dimensions in [[1, 1, 4000], [3, 1, 1000], [3, 128, 128]] {
+        let net = conv_net(shape(dimensions), 3, &[Readout::Vanilla], request(&BOTH, &[21], Trained::All));
+        let [_, height, width] = dimensions;
+        for part in [66, 80, 300] {
+            let pixels = height * width / part;
+            let side = if height == 1 { pixels } else { pixels.isqrt() };
+            let colour = random.number();
+            let inside = |row: usize, column: usize| row < side && column < side;
+            let [x, y] = [(); 2].map(|()| random.image(net.shape()));
+            // The same colour in two brightnesses, and equal pixels.
+            let [flat, brighter] = [(&x, colour), (&y, 1.5 * colour)]
+                .map(|(image, colour)| scaled(&replace(net.shape(), image, inside, |_| colour), 1.0));
+            let equal = replace(net.shape(), &y, inside, |at| x[at]);
+            for (x, y) in [(&flat, &brighter), (&x, &equal)] {
+                let exact = single::conv::<f64>(&net, x, y);
+                let error = relative(&single::conv::<f32>(&net, x, y), &exact);
+                assert!(error <= of_f32(KERNEL_F32), "{dimensions:?}, one in {part}: {error:e}");
+                largest = largest.max(error);
+            }
+        }
+    }
+    println!("regions of large images: at most {largest:.2e}");
+}
+
+/// Patterns repeat their patches, whatever their period, and their errors.
+#[test]
+fn patterns() {
+    let mut random = Random(10);
+    let mut largest = 0f64;
+    for (dimensions, filter) in [([4, 1, 64], 3), ([1, 1, 96], 3), ([3, 16, 16], 3), ([1, 12, 12], 5), ([8, 2, 2], 1)] {
+        let net = conv_net(shape(dimensions), filter, &[Readout::Vanilla], request(&BOTH, &[21], Trained::All));
+        let [_, height, width] = dimensions;
+        for (period, distance) in (1..6).flat_map(|period| [0.05, 0.1, 0.3, 0.7].map(|distance| (period, distance))) {
+            for _ in 0..4 {
+                let x = random.image(net.shape());
+                let near = beside(&x, distance, &mut random);
+                let [x, y] = [&x, &near].map(|image| {
+                    let tiled = |at: usize| {
+                        let (plane, row, column) = (at / (height * width), at / width % height, at % width);
+                        image[(plane * height + row % period) * width + column % period]
+                    };
+                    (0..image.len()).map(tiled).collect::<Vec<_>>()
+                });
+                let exact = single::conv::<f64>(&net, &x, &y);
+                let error = relative(&single::conv::<f32>(&net, &x, &y), &exact);
+                let what = || format!("{dimensions:?}, filter {filter}, period {period}, {distance} apart");
+                assert!(error <= of_f32(KERNEL_F32), "{}: {error:e}", what());
+                largest = largest.max(error);
+            }
+        }
+    }
+    println!("patterns: at most {largest:.2e}");
+}
+
 /// What a lane holds does not depend on whether the other one is close.
 #[test]
 fn lanes_do_not_meet() {

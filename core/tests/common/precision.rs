@@ -53,7 +53,7 @@ pub const KERNEL_F64: f64 = 1e-12;
 
 /// The same in `f32`.
 ///
-/// Measured: 1.2e-6; over millions of pairs (`docs/accuracy.md`) 1.7e-6. From 8×8 pixels on 3.4e-7: many entries err apart from each other.
+/// Measured: 1.2e-6; over a million nets and pairs of many kinds (`accuracy search`, `docs/accuracy.md`) MILLION.
 /// With micromath 2.2e-6.
 pub const KERNEL_F32: f64 = 2e-6;
 
@@ -87,7 +87,7 @@ pub const PARALLEL_F64: f64 = 3e-7;
 pub const NEAR_F64: f64 = 1e-10;
 
 /// Kernels in `f32` where pixels are opposite: e is 2^29 times larger and its root 2^14.5. [`KERNEL_F32`] holds where they are parallel. Measured: 4.4e-5, at depth 2, and by hand
-/// 1.1e-4, of flat images; an e of four roundings makes 2.2e-4.
+/// 2.6e-4, of flat images at depth 3; an e of four roundings makes 2.2e-4 at depth 2.
 pub const OPPOSITE_F32: f64 = 3e-4;
 
 /// The same in `f64` against multi-precision, which loses nothing. Measured: 1.5e-9, at depth 2; see above.
@@ -207,7 +207,7 @@ pub const AGREEMENT: f64 = 1e-50;
 
 /// Kernels of generic images, in any precision, at any depth d: relative to their exact values they are off by at most
 /// `ROUNDINGS + SUMMANDS √min(n, 128) + (NNGP_LAYERS d, NTK_LAYERS d² or, dense, DENSE_NTK_LAYERS d)` times ε (2^-24 in `f32`, 2^-53 in `f64`), where n is the
-/// length of the inner products that Σ⁰ consists of: C·q², or a dense net's features, of which 128 at a time are summed plainly.
+/// length of the inner products that Σ⁰ consists of: C·q², or a dense net's features, of which sixteen at a time are summed plainly.
 ///
 /// The d² of the NTK: u = 1 − λ falls as 44/h² in layer h, and an error e of λ makes one of e/(π√(2u)), near 0.034 h e, in κ0; over all layers
 /// they sum to d² e/59. e is some ε. That NNGP's errors grow at all is due to √v and 1/√v, whose roundings all entries share.
@@ -226,13 +226,17 @@ pub const NTK_LAYERS: f64 = 1.0 / 20.0;
 /// depth 200, of two features and inputs a thousandth apart.
 pub const DENSE_NTK_LAYERS: f64 = 1.0 / 2.0;
 
-/// Takes the place of [`NNGP_LAYERS`] and [`DENSE_NTK_LAYERS`] for dense nets of any slope, with residual connections of any strength. Where λ hardly changes from layer to
+/// Takes the place of [`NNGP_LAYERS`] and [`DENSE_NTK_LAYERS`] for nets of any slope, dense ones with residual connections of any strength; the NTK of convolutional ones has its
+/// own part besides. Where λ hardly changes from layer to
 /// layer, each rounds nearly the same sums as the one before, so that errors add. Measured: 201 ε at depth 200, of a slope of 0.99 and a strength of 0.001; 22 ε
 /// (1.3e-6 in `f32`) at depth 21, of a slope of 1.001 and a strength of 3.
-pub const ANY_DENSE_LAYERS: f64 = 1.25;
+pub const ANY_LAYERS: f64 = 1.25;
 
 /// Shares of a few numbers, in `f64`, and the limits that follow from them: some roundings.
 pub const OF_SHARES: f64 = 1e-14;
+
+/// A share of an image from a sample of its pixels: within this factor, either way.
+pub const OF_SAMPLES: f64 = 2.0;
 
 /// 1 − cos of an angle from vectors one of which is 2e-4 too long, absolute: what is left is that times the square of the excess. Measured: 1.3e-9.
 pub const OF_GAP: f64 = 3e-9;
