@@ -3,8 +3,8 @@
     python3 scripts/check_page.py DIR/index.html [--screenshot page.png]
 
 Needs Chromium, headless (Debian: chromium); Python's standard library is enough. Checked are: that the browser wants nothing from any network
-and reports no error, that every section with its plot is in the document that it has built, and that the plots are there to be seen: the colours of
-their curves on the screenshot.
+and reports no error, that the section of every experiment is in the document that it has built, with its plot, formula and table, and that in every panel of every
+plot curves are there to be seen: their colours between the axes, on a screenshot of the plot. A plot without its curves has to fail that, which is tried each time.
 """
 
 import argparse
@@ -17,9 +17,11 @@ import sys
 import tempfile
 import zlib
 
-WIDTH = 1100
-# The colours of the first curves (plot/src/lib.rs).
-CURVES = {"blue": (0, 114, 178), "vermilion": (213, 94, 0), "green": (0, 158, 115)}
+SECTIONS = ["init", "drift", "flow", "equivalence", "table", "double-descent", "tricks"]
+# The colours of curves (plot/src/lib.rs).
+CURVES = [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (120, 120, 120)]
+# Columns of pixels between the axes of a panel in which there is something of a curve, at least: three points have as many.
+COLUMNS = 25
 
 
 def browser(*arguments):
@@ -74,10 +76,37 @@ def pixels(path):
     return rows, size
 
 
+def panels(svg):
+    """The areas between the axes, as (left, right, top, bottom): the long black lines, of each panel one down and one across from its end."""
+    lines = re.findall(r'<polyline[^>]*stroke="#000000"[^>]*points="(\d+),(\d+) (\d+),(\d+) "', svg)
+    lines = [tuple(map(int, line)) for line in lines]
+    down = [(x, top, bottom) for x, top, end, bottom in lines if x == end and bottom - top > 100]
+    across = [(left, right, y) for left, y, right, end in lines if y == end and right - left > 100]
+    return [
+        (x, right, top, y) for x, top, bottom in down for left, right, y in across if abs(left - x) < 3 and abs(y - bottom) < 3
+    ]
+
+
+def columns(svg, areas, folder):
+    """In how many columns of each area a screenshot shows something of a curve."""
+    width, height = re.search(r'<svg width="(\d+)" height="(\d+)"', svg).groups()
+    plot, shot = folder / "plot.svg", folder / "plot.png"
+    plot.write_text(svg)
+    browser(f"--screenshot={shot}", f"--window-size={width},{height}", plot.as_uri())
+    rows, size = pixels(shot)
+    colours = {bytes(colour) for colour in CURVES}
+
+    def seen(left, right, top, bottom):
+        column = lambda x: any(row[x * size : x * size + 3] in colours for row in rows[top + 1 : bottom])
+        return sum(column(x) for x in range(left + 2, right))
+
+    return [seen(*area) for area in areas]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("page", type=pathlib.Path)
-    parser.add_argument("--screenshot", type=pathlib.Path, help="keep it in this file")
+    parser.add_argument("--screenshot", type=pathlib.Path, help="keep one of the whole page in this file")
     arguments = parser.parse_args()
     address = arguments.page.resolve().as_uri()
 
@@ -85,23 +114,28 @@ def main():
     complaints = [line for line in log.splitlines() if "ERR_" in line or "CONSOLE" in line]
     assert not complaints, complaints
     sections = re.findall(r'<section id="([a-z-]+)"', dom)
-    assert sections, "no section"
-    for section in re.split(r"<section ", dom)[1:]:
-        name = re.match(r'id="([a-z-]+)"', section)[1]
-        assert section.count("<svg") == 1 and section.count("<polyline") > 4, f"{name}: no plot"
-        assert "<h2>" in section and 'class="formula"' in section and "<table>" in section, f"{name}: a part is missing"
-
+    assert sections == SECTIONS, f"{sections}, not {SECTIONS}"
+    if arguments.screenshot:
+        browser(f"--screenshot={arguments.screenshot.resolve()}", f"--window-size=1100,{1100 * len(sections)}", address)
     with tempfile.TemporaryDirectory() as folder:
-        shot = arguments.screenshot or pathlib.Path(folder) / "page.png"
-        browser(f"--screenshot={shot.resolve()}", f"--window-size={WIDTH},{900 * len(sections)}", address)
-        rows, size = pixels(shot)
-    seen = dict.fromkeys(CURVES, 0)
-    for row in rows:
-        for name, colour in CURVES.items():
-            seen[name] += row.count(bytes(colour) + (b"\xff" if size == 4 else b""))
-    for name, count in seen.items():
-        assert count > 20 * len(sections), f"{name}: {count} pixels of {len(rows)}x{WIDTH}"
-    print(f"{arguments.page}: {len(sections)} sections, {', '.join(sections)}; {seen} pixels of the curves")
+        folder = pathlib.Path(folder)
+        for section in re.split(r"<section ", dom)[1:]:
+            name = re.match(r'id="([a-z-]+)"', section)[1]
+            assert "<h2>" in section and 'class="formula"' in section and "<table>" in section, f"{name}: a part is missing"
+            svgs = re.findall(r"<svg .*?</svg>", section, re.DOTALL)
+            assert len(svgs) == 1, f"{name}: {len(svgs)} plots"
+            # The browser's own way to write elements that hold nothing.
+            svg = re.sub(r"></(polyline|circle|rect|polygon|line|path)>", "/>", svgs[0])
+            areas = panels(svg)
+            assert areas, f"{name}: no axes"
+            found = columns(svg, areas, folder)
+            assert min(found) >= COLUMNS, f"{name}: curves in {found} columns of its panels"
+            print(f"{name}: curves in {found} columns of its panels")
+        marks = "|".join("#{:02X}{:02X}{:02X}".format(*colour) for colour in CURVES)
+        bare = re.sub(rf'<(polyline|circle|polygon)[^>]*"({marks})"[^>]*/>', "", svg)
+        found = columns(bare, areas, folder)
+        assert max(found) < COLUMNS, f"{name} without its curves has them in {found} columns: the check sees nothing"
+    print(f"{arguments.page}: {len(sections)} sections")
 
 
 if __name__ == "__main__":

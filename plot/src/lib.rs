@@ -150,7 +150,7 @@ struct Axis {
 impl Axis {
     fn new(scale: Scale, ends: Range<f64>) -> Self {
         let (ticks, written): (_, fn(f64) -> String) = match scale {
-            Scale::Log => (ticks(&ends), |tick| if tick < 1.0 { format!("{tick:e}") } else { written(tick) }),
+            Scale::Log => (ticks(&ends), written),
             Scale::Linear => (steps(&ends, false), written),
             Scale::Whole => (steps(&ends, true), written),
         };

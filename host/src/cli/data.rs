@@ -57,10 +57,15 @@ impl DataArgs {
     /// Checks what can be checked before anything is read.
     ///
     /// # Errors
-    /// [`Usage`]: a folder for the digits, which are bundled.
+    /// [`Usage`]: a folder for the digits, which are bundled; a choice where nothing is left out.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         if self.kind() == Kind::Digits && self.data_dir.is_some() {
             bail!(Usage("--data-dir: the digits are bundled, name another data set with --data".to_owned()));
+        }
+        if self.subset != Subset::First && self.sizes() == (None, None) {
+            bail!(Usage(
+                "--subset says which images where not all are used: give --train-size or --test-size".to_owned()
+            ));
         }
         Ok(())
     }

@@ -112,7 +112,7 @@ pub(super) fn settings(
 /// The courses as a figure.
 pub(super) fn panel(setting: &Setting<'_>, depth: usize, images: &Images, curves: Vec<Curve>) -> Panel {
     Panel {
-        caption: format!("{}, depth {depth}, {} images", setting.data.name, images.len()),
+        caption: format!("{}, depth {depth}, {} images; bars and bands: 95 %", setting.data.name, images.len()),
         axes: ["width", "error of the kernel, relative"],
         curves,
         ..Panel::default()

@@ -89,10 +89,14 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
         let [of_train, of_test] = [&x, &z].map(|batch| widened(&network.features(batch)));
         let kernel = of_train.transpose() * &of_train;
         // The pseudo-inverse: weights of the least norm among those of the least squares.
+        setting.steps.add(cost(width, false));
+        // Of few features all may be 0 on few images: so is their fit.
+        if kernel.norm_max() == 0.0 {
+            return Ok(errors(&Mat::zeros(problem.classes, z.len())));
+        }
         let spectrum = spectrum(&kernel, &targets, setting.machine)?;
         let weights = spectrum.weights(NOTHING * spectrum.extremes()[1])?;
         let outputs = of_test.transpose() * &of_train * &weights;
-        setting.steps.add(cost(width, false));
         Ok(errors(&outputs.transpose().to_owned()))
     };
     let trained = |width: usize, seed: u64| -> Result<Errors, ExperimentError> {
@@ -140,7 +144,7 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
             "{name}: the error is largest, {:.2}, at a width of {} for {n} training images; the widest net has {last:.3}, the infinite one {:.3}.",
             peak.1, peak.0, limit[0]
         ));
-        if number == 0 {
+        if number == 0 && (span[0]..span[1]).contains(&(n as f64)) {
             let (found, expected) = (Interval { center: peak.0 / n as f64, half: f64::NAN }, Some(1.0));
             claims.push(Claim { what: "width of the peak over the number of images".to_owned(), found, expected });
         }
@@ -162,7 +166,7 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
     settings["seeds"] = json!(seeds);
     settings["steps"] = json!(steps);
     let what = format!(
-        "Regression on the features of random nets of one hidden layer, of the least norm, and trained nets of the same shape; {:.0} % of the training \
+        "Regression on the features of random nets of one hidden layer, of the least norm, and trained nets of the same shape, differences of two that are equal at first; {:.0} % of the training \
          labels are drawn at random. Once there are as many features as images, all of them can be fitted, noise included, and barely: there \
          the error peaks. Wider nets fit them more smoothly, and tend to the infinite net: the NNGP for the features, the NTK at the same time of training for the trained nets.",
         100.0 * NOISE

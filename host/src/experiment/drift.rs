@@ -129,8 +129,8 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         title: "In training, weights and kernel of a wide net hardly move",
         formula: "‖θ(t) − θ(0)‖ / ‖θ(0)‖ → 0,   ‖H(t) − H(0)‖ / ‖H(0)‖ → 0",
         text: vec![format!(
-            "A net is trained by full-batch gradient descent with a quarter of the largest stable step, and the movement of its weights and of its \
-             kernel held against where they started: ‖θ − θ₀‖/‖θ₀‖ of each layer and of all together, and ‖H − H₀‖/‖H₀‖ (Frobenius), after {steps} steps and on \
+            "The difference of two nets that are equal at first, over √2, is trained by full-batch gradient descent with a quarter of the largest stable step, and the movement of the \
+             weights of one of them and of the kernel, the mean of theirs, held against where they started: ‖θ − θ₀‖/‖θ₀‖ of each layer and of all together, and ‖H − H₀‖/‖H₀‖ (Frobenius), after {steps} steps and on \
              the way there. Each layer moves by a \
              distance that does not grow with the width; m·m hidden weights are as far from 0 as m, the others as √m, all together as the root of their number. \
              Slopes are those from width {smallest:.0} on; beside the leading power there is some of the next, which the intervals do not know of, so that the \

@@ -95,7 +95,7 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let last = |values: &[(f64, Interval)]| values.last().map_or(f64::NAN, |value| value.1.center);
     let text = vec![
         format!(
-            "A net is trained until what is left of the targets is a hundredth, or for {most} steps if that comes first, and its outputs for images that it has not seen are held against \
+            "A net, the difference of two that are equal at first, over √2, is trained until what is left of the targets is a hundredth, or for {most} steps if that comes first, and its outputs for images that it has not seen are held against \
              kernel regression with the closed-form NTK of the same architecture. Intervals of correlations and of shares end where these do, at 1."
         ),
         format!(

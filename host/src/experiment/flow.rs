@@ -161,7 +161,7 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     Ok(Finding {
         software: Software::default(),
         name: "flow",
-        title: "The whole course of training follows the closed form",
+        title: "The course of training follows the closed form",
         formula: "du/dt = −H (u − y),   f_t(x) = k(x,X) H⁻¹ (1 − e^(−tH)) y",
         text: vec![
             what.to_owned(),

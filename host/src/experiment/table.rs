@@ -30,8 +30,8 @@ const STEPS: [f64; 3] = [0.5, 1.0, 2.0];
 const NETS: Layers = Layers::All;
 /// The factor of a net's output: at 1, as large at first as the targets, its noise would stay in the predictions of a net that is trained on few images.
 const SMALL: f32 = 0.1;
-/// What is left of the targets of a net that diverges: an output of 0 leaves 1.
-const DIVERGED: f64 = 2.0;
+/// What is left of the targets of a net that diverges. An output of 0 leaves 1: that is what a net says whose ReLUs have all died on the way.
+const DIVERGED: f64 = 1.0 - 1e-6;
 /// The bounds of an accuracy.
 const PER_CENT: [f64; 2] = [0.0, 100.0];
 const KINDS: [(NetKind, &str); 2] = [(NetKind::CntkV, "V"), (NetKind::CntkGap, "GAP")];
@@ -67,6 +67,13 @@ struct Net {
     left: f64,
     /// Of the test images.
     accuracy: f64,
+}
+
+impl Net {
+    /// Whether it has learnt nothing, or has left no number.
+    fn is_lost(&self) -> bool {
+        self.left.is_nan() || self.left >= DIVERGED
+    }
 }
 
 /// Runs the experiment.
@@ -136,9 +143,9 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let mut rows = Vec::new();
     let mut points = vec![Vec::new(); KINDS.len() * MODELS.len()];
     for (number, case) in cases.iter().enumerate() {
-        // The best step size by the training images: the test images have no say. A net that diverges leaves no number.
+        // The best step size by the training images: the test images have no say.
         let best = |random: u64| {
-            let tried = nets.iter().filter(|net| net.case == number && net.number == random && net.left.is_finite());
+            let tried = nets.iter().filter(|net| net.case == number && net.number == random && !net.is_lost());
             tried.min_by(|a, b| a.left.total_cmp(&b.left))
         };
         let best: Vec<&Net> = (0..seeds).filter_map(best).collect();
@@ -146,8 +153,7 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         let (cnn, left) = (of(|net| net.accuracy), of(|net| net.left));
         let steps = best.iter().map(|net| net.step);
         let [least, largest] = [steps.clone().reduce(f64::min), steps.reduce(f64::max)];
-        let lost = |net: &&Net| net.case == number && (net.left.is_nan() || net.left > DIVERGED);
-        let diverged = nets.iter().filter(lost).count();
+        let diverged = nets.iter().filter(|net| net.case == number && net.is_lost()).count();
         let alone = |center| Interval { center, half: f64::NAN };
         for (which, accuracy) in [cnn, alone(case.cntk), alone(case.nngp)].into_iter().enumerate() {
             let mut row = vec![json!(format!("{}-{}", MODELS[which], case.readout)), json!(case.depth)];
@@ -176,7 +182,7 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let trained: Value = trained.collect();
     let panel = Panel {
         caption: format!("{}, {n} training and {m} test images, nets of width {width}", setting.data.name),
-        axes: ["depth", "test accuracy, %"],
+        axes: ["depth", "test accuracy, %; bars: 95 % of nets"],
         scales: [Scale::Whole, Scale::Linear],
         curves: curves.collect(),
         ..Panel::default()
@@ -196,7 +202,7 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             format!(
                 "Intervals are of 95 % over {seeds} random nets, as far as they lie between 0 and 100 %. The {m} test images, which are the same for all, leave another ± {:.1} points at an \
                  accuracy of 90 %. Steps are parts of the largest stable one; of each random net the one counts that was trained with the step that leaves least. Diverged are those that \
-                 end more than twice as far from their targets as an output of 0; where a net leaves no number with any step, it has no part in the means.",
+                 end no nearer to their targets than an output of 0, which is what a net says whose ReLUs have died on the way; a net that does so with every step has no part in the means.",
                 196.0 * (0.09 / m as f64).sqrt()
             ),
         ],

@@ -189,6 +189,7 @@ fn every_mistake_is_one_line() {
         (2, "experiment flow --batch 3".to_owned(), "--batch concerns table"),
         (2, "experiment drift --step 0.1".to_owned(), "--step concerns table"),
         (2, "experiment flow --depth 3,4".to_owned(), "--depth: a list is for table"),
+        (2, "experiment init --subset balanced".to_owned(), "--subset says which images"),
         (2, "experiment tricks --depth 2".to_owned(), "tricks takes 3 or more"),
         (2, format!("{R} --residual 1 --depth 2"), "--residual concerns depths of 3 and more"),
         (2, "experiment table --width 8,16".to_owned(), "--width: table takes one"),
