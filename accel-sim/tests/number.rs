@@ -115,14 +115,15 @@ fn f64_has_the_bits_of_the_core() -> Result<(), Error> {
 
 /// A vanilla net of one pixel and one channel at depth 2, all layers trained, counted from the formulas of `core/src/dual.rs` by hand.
 ///
-/// Products: 1 multiply-add. The one layer, the first, with a box of one pixel: the sums over rows before and after the pixel are of
+/// Products: 2 multiply-adds, and the sum of all channels and what it has lost (1 sum). The one layer, the first, with a box of one pixel: the sums over rows before and after the pixel are of
 /// zeros that are in memory, 2 additions of K alone (Θ is not summed in the first layer), and 1 of the column to the right.
 /// |Σ| (select), n − |Σ| (fma), 1/√v 1/√v' and u (2 products), max (select), root. P: 7 fma, R: 6; deficit · root (1 product),
 /// + (fma), max(Σ, 0) (select); part (1 product), Θ + K (1 sum), after (fma), below zero (fma, select).
 ///
-/// Looking out for close images (`core/src/close.rs`): the lesser share of repeated patches (min), whether it is large (difference, select); n (product), u
-/// from 0 on (max), 1 + u times a constant (fma), the weighted Σ (max, quotient), the sums (2 sums, fma); at the end how many patches they come
-/// to (quotient, 2 products), of few the third power (min, 2 products), the limit (2 products, min), and whether it is exceeded (fma, min).
+/// Looking out for close images (`core/src/close.rs`): the lesser of what patches are like (min), times four (product); n (product), u
+/// from 0 on (max), 1 + u times a constant (fma), the weighted Σ (max, quotient), the sums (2 sums, fma); at the end how many pixels they come
+/// to (2 quotients), one where n² is below the range (difference, select), and how many patches (fma, quotient), of few the third power (min, 2 products), the limit
+/// (2 products, min), and whether it is exceeded (fma, min).
 ///
 /// Readout: 1 sum in the block; the exact addition of it: 6 sums and differences, 1 for the low part: `exact_sum` has add, sub, sub,
 /// sub, sub, add, add = 7. Value: 1 sum; 4 products for the output, 1 for ρ ρ'.
@@ -146,12 +147,12 @@ fn counts_of_a_tiny_net() -> Result<(), Error> {
         assert_eq!(conv_pair(&net, &x, &y, None, &mut scratch, &mut out), Ok(()));
     });
     let count = |op: Op| tally.counts[op.index()];
-    assert_eq!(count(Op::Fma), 2 + 1 + 7 + 6 + 1 + 1 + 1 + (1 + 1 + 1), "multiply-adds");
-    assert_eq!(count(Op::Multiply), 2 + 1 + 1 + (1 + 2 + 2 + 2) + 4 + 1, "products");
-    assert_eq!(count(Op::Add), 2 + 1 + 1 + 1 + (1 + 2) + 1 + 7 + 1, "sums");
+    assert_eq!(count(Op::Fma), 2 + 1 + 7 + 6 + 1 + 1 + 1 + (1 + 1 + 1 + 1), "multiply-adds");
+    assert_eq!(count(Op::Multiply), 2 + 1 + 1 + (1 + 1 + 2 + 2) + 4 + 1, "products");
+    assert_eq!(count(Op::Add), 1 + 2 + 1 + 1 + 1 + (2 + 1) + 1 + 7 + 1, "sums");
     assert_eq!(count(Op::Sqrt), 1, "roots");
-    assert_eq!(count(Op::Select), 1 + 1 + 1 + 1 + (2 + 2 + 3), "choices");
-    assert_eq!(count(Op::Divide), 1 + 1, "quotients");
+    assert_eq!(count(Op::Select), 1 + 1 + 1 + 1 + (1 + 2 + 1 + 3), "choices");
+    assert_eq!(count(Op::Divide), 1 + 2 + 1, "quotients");
     assert_eq!(tally.beyond, 0);
     Ok(())
 }
