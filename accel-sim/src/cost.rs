@@ -234,9 +234,8 @@ fn lower(machine: &Machine, trace: &Trace) -> Vec<Instruction> {
 pub fn trace(machine: &Machine, net: &Conv) -> Result<(Vec<f64>, Trace), Error> {
     let mut next = ultrawide_benches::uniform(1);
     let len = net.pixels() * net.shape().channels;
-    let x: Vec<f64> = (0..len).map(|_| next()).collect();
-    // Small images are soon close to each other, and run anew with D: not those whose patches correlate negatively.
-    let y: Vec<f64> = x.iter().map(|x| 0.5 * next() - x).collect();
+    // Small images are soon close to each other at some displacement, and run anew with D: not those whose patches all correlate negatively.
+    let [x, y]: [Vec<f64>; 2] = [1.0, -1.0].map(|sign| (0..len).map(|_| sign * (0.1 + next().abs())).collect());
     let (result, _) = simulate(machine.arithmetic, || {
         let prepared = |pixels: &[f64]| {
             let pixels: Vec<Vector> = pixels.iter().map(|&x| Vector::splat(Lane::from_f64(x))).collect();
