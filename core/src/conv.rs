@@ -98,14 +98,13 @@ pub fn conv_pair<N: Number>(
     // Of two images that repeat patches unlike, the one that repeats less decides: so many pairs of patches are not alike.
     let alike = N::splat(*x_alike).min(*y_alike);
     let (rows, columns) = readout::reach(net);
+    // Once, as their limits are quotients of `f64`, which small machines have no unit for.
+    let same = Watch::same(net.area(), net.shape(), alike, itself);
+    let displaced = if rows + columns > 0 { Watch::displaced(net.area(), net.shape(), alike) } else { same };
     for di in -rows..=rows {
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);
-            let watch = if (di, dj) == (0, 0) {
-                Watch::same(net.area(), net.shape(), alike, itself)
-            } else {
-                Watch::displaced(net.area(), net.shape(), alike)
-            };
+            let watch = if (di, dj) == (0, 0) { same } else { displaced };
             let small = if net.slope() == 0.0 {
                 run::<N, 2>(net, &stencil, (x, y), watch, N::zero(), scratch.as_chunks_mut().0, sums)
             } else {
