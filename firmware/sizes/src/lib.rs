@@ -35,12 +35,13 @@ pub type Float = board::Fpu;
 /// Two images, one of numbers above 0 and one of numbers below: such as are close to each other at some displacement, and small ones soon are, are run twice.
 pub static IMAGES: [[f32; PIXELS]; 2] = [image(7, 1.0), image(11, -1.0)];
 
-/// Values up to the given one without a pattern.
+/// Values up to the given one without a pattern, squares, so that a dense net's inputs are not nearly opposite.
 const fn image(step: usize, most: f32) -> [f32; PIXELS] {
     let mut pixels = [0.0; PIXELS];
     let mut at = 0;
     while at < PIXELS {
-        pixels[at] = most * (1 + at * at * step % 61) as f32 / 61.0;
+        let root = (1 + at * at * step % 61) as f32 / 61.0;
+        pixels[at] = most * root * root;
         at += 1;
     }
     pixels
