@@ -614,12 +614,17 @@ fn vertical_sums<N: Number, const LEN: usize>(
 /// Adds up to four rows to sums, as [`by_fours`] does; those that are not there are empty.
 #[inline(always)]
 fn add_rows<N: Number, const LEN: usize>(sums: &mut [[N; LEN]], [first, second, third, fourth]: [&[[N; LEN]]; 4]) {
-    for (at, (sums, first)) in sums.iter_mut().zip(first).enumerate() {
-        for (index, (sum, &first)) in sums.iter_mut().zip(first).enumerate() {
-            let others = [second, third, fourth].map(|row| row.get(at).and_then(|entry| entry.get(index)).copied());
-            let terms = [Some(first)].into_iter().chain(others).flatten();
-            *sum = sum.add(by_fours(N::zero(), terms, N::add));
-        }
+    let add = |a: [N; LEN], b: [N; LEN]| core::array::from_fn(|index| a[index].add(b[index]));
+    let pairs = sums.iter_mut().zip(first);
+    if second.is_empty() {
+        pairs.for_each(|(sum, &a)| *sum = add(*sum, a));
+    } else if third.is_empty() {
+        pairs.zip(second).for_each(|((sum, &a), &b)| *sum = add(*sum, add(a, b)));
+    } else if fourth.is_empty() {
+        pairs.zip(second).zip(third).for_each(|(((sum, &a), &b), &c)| *sum = add(*sum, add(add(a, b), c)));
+    } else {
+        let all = pairs.zip(second).zip(third).zip(fourth);
+        all.for_each(|((((sum, &a), &b), &c), &d)| *sum = add(*sum, add(add(a, b), add(c, d))));
     }
 }
 
