@@ -19,7 +19,7 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
-use crate::accumulate::{PLAIN, by_fours, exact_sum};
+use crate::accumulate::{PLAIN, exact_sum};
 use crate::close::{CLOSE, Watch, add_distance, gap};
 use crate::dual::{Activation, Case, Layer, bend};
 use crate::network::Conv;
@@ -395,7 +395,7 @@ impl<N: Number> Pass<'_, N> {
         }
     }
 
-    /// Filters of any odd size: the vertical sums of a row first, then its horizontal sums.
+    /// Filters of any odd size: the vertical sums of a row first, then its horizontal sums, both four by four (`core/src/accumulate.rs`).
     #[inline(always)]
     fn layer_of_any<C: Case, const LEN: usize>(&self, entries: &mut [[N; LEN]], rows: &mut [[N; LEN]]) {
         let (reach, width) = (self.net.reach(), self.stencil.width);
@@ -409,7 +409,18 @@ impl<N: Number> Pass<'_, N> {
             for (column, (entry, (&x, &y))) in row.iter_mut().zip(x.iter().zip(y)).enumerate() {
                 let end = width.min(column.saturating_add(reach).saturating_add(1));
                 let window = sums.get(column.saturating_sub(reach)..end).unwrap_or_default();
-                let boxed = by_fours([N::zero(); LEN], window.iter().copied(), plus::<N, C, LEN>);
+                let mut boxed = [N::zero(); LEN];
+                for four in window.chunks(4) {
+                    let add = plus::<N, C, LEN>;
+                    let part = match *four {
+                        [a, b, c, d] => add(add(a, b), add(c, d)),
+                        [a, b, c] => add(add(a, b), c),
+                        [a, b] => add(a, b),
+                        [a] => a,
+                        _ => continue,
+                    };
+                    boxed = add(boxed, part);
+                }
                 let begun = if watched {
                     self.begin::<Watching<C>, LEN>(boxed, (r, column), x, y)
                 } else {
@@ -611,20 +622,44 @@ fn vertical_sums<N: Number, const LEN: usize>(
     }
 }
 
-/// Adds up to four rows to sums, as [`by_fours`] does; those that are not there are empty.
+/// Adds up to four rows to sums, as [`crate::accumulate::by_fours`] does; those that are not there are empty.
+///
+/// In loops, not by an iterator's methods, which are not always compiled for the vectors that they are called on.
 #[inline(always)]
 fn add_rows<N: Number, const LEN: usize>(sums: &mut [[N; LEN]], [first, second, third, fourth]: [&[[N; LEN]]; 4]) {
-    let add = |a: [N; LEN], b: [N; LEN]| core::array::from_fn(|index| a[index].add(b[index]));
-    let pairs = sums.iter_mut().zip(first);
+    if third.is_empty() {
+        return add_two(sums, [first, second]);
+    }
+    if fourth.is_empty() {
+        for (((sums, first), second), third) in sums.iter_mut().zip(first).zip(second).zip(third) {
+            for (((sum, a), b), c) in sums.iter_mut().zip(first).zip(second).zip(third) {
+                *sum = sum.add(a.add(*b).add(*c));
+            }
+        }
+        return;
+    }
+    for ((((sums, first), second), third), fourth) in sums.iter_mut().zip(first).zip(second).zip(third).zip(fourth) {
+        for ((((sum, a), b), c), d) in sums.iter_mut().zip(first).zip(second).zip(third).zip(fourth) {
+            *sum = sum.add(a.add(*b).add(c.add(*d)));
+        }
+    }
+}
+
+/// The same of up to two.
+#[inline(always)]
+fn add_two<N: Number, const LEN: usize>(sums: &mut [[N; LEN]], [first, second]: [&[[N; LEN]]; 2]) {
     if second.is_empty() {
-        pairs.for_each(|(sum, &a)| *sum = add(*sum, a));
-    } else if third.is_empty() {
-        pairs.zip(second).for_each(|((sum, &a), &b)| *sum = add(*sum, add(a, b)));
-    } else if fourth.is_empty() {
-        pairs.zip(second).zip(third).for_each(|(((sum, &a), &b), &c)| *sum = add(*sum, add(add(a, b), c)));
-    } else {
-        let all = pairs.zip(second).zip(third).zip(fourth);
-        all.for_each(|((((sum, &a), &b), &c), &d)| *sum = add(*sum, add(add(a, b), add(c, d))));
+        for (sums, first) in sums.iter_mut().zip(first) {
+            for (sum, a) in sums.iter_mut().zip(first) {
+                *sum = sum.add(*a);
+            }
+        }
+        return;
+    }
+    for ((sums, first), second) in sums.iter_mut().zip(first).zip(second) {
+        for ((sum, a), b) in sums.iter_mut().zip(first).zip(second) {
+            *sum = sum.add(a.add(*b));
+        }
     }
 }
 

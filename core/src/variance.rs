@@ -140,8 +140,10 @@ fn likeness<N: Number>(map: &[[N; 2]], width: usize, window: usize) -> N {
         let part = (number as u64 * 40503) % 65536;
         (part * map.len() as u64 / 65536) as usize
     };
-    let compared = (0..count).fold(N::zero().widened(), |sum, number| add(sum, at(place(number))));
-    let mut alike = N::zero();
+    let (mut compared, mut alike) = (N::zero().widened(), N::zero());
+    for number in 0..count {
+        compared = add(compared, at(place(number)));
+    }
     for number in 0..count {
         let pixel = place(number);
         let v = at(pixel);
