@@ -6,6 +6,7 @@ use crate::common::naive::{flattened, largest_share};
 use crate::common::precision::{ANY_LAYERS, LEAST_F32};
 use crate::common::single::{BOTH, conv_net, request};
 use crate::growth::{self, EPSILONS, Net, Of};
+use clap::ValueEnum;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +18,7 @@ const DEPTH: usize = 21;
 const DEPTHS: [usize; 3] = [3, DEPTH, 200];
 
 /// What two inputs have to do with each other, or with themselves. Where it says close, the distance is anything from 1e-7 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 #[allow(missing_docs, reason = "each is told beside its numbers")]
 pub enum Relation {
     Independent,
@@ -42,28 +43,6 @@ pub enum Relation {
 }
 
 use Relation as R;
-/// All of them.
-pub const RELATIONS: [Relation; 19] = [
-    R::Independent,
-    R::Close,
-    R::Multiple,
-    R::Opposite,
-    R::CloseInPart,
-    R::OppositeInPart,
-    R::AllButOnePixel,
-    R::Shifted,
-    R::Periodic,
-    R::NearlyPeriodic,
-    R::NearOneColour,
-    R::OneColourInPart,
-    R::TwoTones,
-    R::BlackInPart,
-    R::Waves,
-    R::Shaded,
-    R::GreyLevels,
-    R::WideRange,
-    R::OneChannel,
-];
 
 /// Uniform in [0, 1).
 fn part(random: &mut Random) -> f64 {
@@ -200,7 +179,7 @@ impl Trial {
         let small = between(1e-4, 0.3, random);
         let slopes = [random.number(), 1.0 + small, 1.0 - small, small - 1.0, -1.0 - small, -1.0, 1.0, small];
         let slope = if plain { 0.0 } else { one_of(&slopes, random) };
-        let relation = one_of(&RELATIONS, random);
+        let relation = one_of(Relation::value_variants(), random);
         let (net, dimensions) = if dense {
             let net = Dense::new(request(&BOTH, &DEPTHS, trained)).with_slope(slope).expect("a finite slope");
             let strength = between(1e-3, 1e8, random);

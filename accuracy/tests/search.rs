@@ -1,7 +1,8 @@
 //! A small part of `accuracy search`: it finds nothing beyond what is promised, and would see it.
 
+use clap::ValueEnum;
 use ultrawide_accuracy::common::precision::{BOUND_USED, KERNEL_F32};
-use ultrawide_accuracy::search::{RELATIONS, Trial, search};
+use ultrawide_accuracy::search::{Relation, Trial, search};
 
 /// Kinds of networks.
 const KINDS: usize = 4;
@@ -9,7 +10,11 @@ const KINDS: usize = 4;
 #[test]
 fn nothing_is_beyond_what_is_promised() {
     let findings = search(1, 6000, None, || ());
-    assert_eq!(findings.len(), KINDS * RELATIONS.len(), "not every kind of networks and inputs was met");
+    assert_eq!(
+        findings.len(),
+        KINDS * Relation::value_variants().len(),
+        "not every kind of networks and inputs was met"
+    );
     let (mut error, mut of_bound) = (0f64, 0f64);
     for ((kind, inputs), found) in &findings {
         let (off, trial) = (found.off, Trial::new(found.trial));
