@@ -441,6 +441,12 @@ pub const EQUAL_CLASSES: f64 = 0.8;
 /// Where the test error peaks, in features over training images: at 1, or at the next width that is tried, 0.9 or 1.1. Measured: 1.
 pub const PEAK: [f64; 2] = [0.85, 1.15];
 
+/// What must be left of noisy targets where there are 0.6 features for an image, relative. Measured: 0.58.
+pub const RESIDUAL_LEFT: f64 = 0.4;
+
+/// What may be left of them where there are three. Measured: 3e-8, the rounding of targets to f32.
+pub const FITTED: f64 = 1e-6;
+
 /// How near the test error of the widest nets must be to that of the limit, its interval included, relative: narrow nets are several times as far. Measured: 0.052.
 pub const LIMIT_NEAR: f64 = 0.1;
 

@@ -22,9 +22,9 @@ Examples:
   ultrawide experiment init
         the kernel of random nets against the closed form, by width, on the bundled digits
   ultrawide experiment equivalence --quick --report figures
-        the same question asked of trained nets, in seconds; figures/index.html, equivalence.csv, .json and .svg
+        the same question asked of trained nets, in seconds; figures/equivalence.html, .csv, .json and .svg
   ultrawide experiment all --report figures
-        every statement on one page
+        every statement on one page, figures/index.html
   ultrawide experiment init --data cifar10 --data-dir cifar-10-batches-bin --seed 7
         a minute on two cores
   ultrawide experiment table --data cifar10 --data-dir cifar-10-batches-bin --train-size 2000 --depth 3,4,6 --width 128 --epochs 100
@@ -70,7 +70,7 @@ pub(super) struct Experiment {
     /// Smaller, in some seconds
     #[arg(long)]
     quick: bool,
-    /// Write a page, index.html, and WHICH.csv, WHICH.json and WHICH.svg into this folder, which is made
+    /// Write a page, WHICH.html (of all: index.html), and WHICH.csv, WHICH.json and WHICH.svg into this folder, which is made
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
     /// Threads, at most 1024; the figures do not depend on them [default: one per core]
@@ -136,6 +136,8 @@ impl Experiment {
             machine: &machine,
             steps: &steps,
         };
+        // One that is run again does not take the place of the page of all.
+        let page = if let [one] = self.which.0[..] { one.name() } else { "index" };
         let mut findings = Vec::new();
         for which in &self.which.0 {
             let finding = which.run(&setting)?;
@@ -145,7 +147,7 @@ impl Experiment {
             output::print_beside(written.map_err(Into::into), &text(&finding))?;
             findings.push(finding);
             if let Some(folder) = &self.report {
-                write_page(&setting, &findings, folder)?;
+                write_page(&setting, &findings, folder, page)?;
             }
         }
         Ok(())

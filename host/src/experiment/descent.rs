@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::json;
 use std::time::Instant;
 use ultrawide_finite::{Model, Network};
-use ultrawide_plot::{Curve, Panel};
+use ultrawide_plot::{Curve, Panel, Scale};
 
 use super::finding::{Claim, Finding, bounded};
 use super::problem::{Problem, class_of, spectrum, train};
@@ -24,8 +24,8 @@ const NOISE: f64 = 0.2;
 /// Beside λ_max, what stands for 0 in the eigenvalues of the features' kernel, which is exact to some 1e-16.
 const NOTHING: f64 = 1e-12;
 
-/// Test errors of one model: root mean square of f − y, and the share of wrong classes.
-type Errors = [f64; 2];
+/// What one model errs by: on test images the root mean square of f − y and the share of wrong classes, on training images ‖f − y‖/‖y‖.
+type Errors = [f64; 3];
 
 /// What a width and a seed lead to.
 type Run<'a> = &'a (dyn Fn(usize, u64) -> Result<Errors, ExperimentError> + Sync);
@@ -66,24 +66,25 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
         problem.check(setting, width, 3)?;
     }
     let (x, z) = (problem.batch(&problem.train)?, problem.batch(&problem.test)?);
-    let errors = |outputs: &Mat<f64>| -> Errors {
+    let targets = Targets::new(&problem.train.labels, problem.classes)?;
+    let y = widened(&problem.y);
+    let errors = |of_train: &Mat<f64>, outputs: &Mat<f64>| -> Errors {
         let at = (0..outputs.ncols()).flat_map(|image| (0..outputs.nrows()).map(move |class| (class, image)));
         let rest = root_mean_square(at.map(|at| outputs[at] - f64::from(truth[at])));
         let wrong = (0..outputs.ncols())
             .filter(|&image| class_of(outputs.as_ref(), image) != usize::from(problem.test.labels[image]))
             .count();
-        [rest, wrong as f64 / outputs.ncols() as f64]
+        [rest, wrong as f64 / outputs.ncols() as f64, (of_train - &y).norm_l2() / y.norm_l2()]
     };
     let closed = [problem.closed(setting, false)?, problem.closed(setting, true)?];
     let rate = 0.5 / closed[1].largest();
     let time = steps as f64 * rate;
-    let limits = [errors(&closed[0].at(f64::INFINITY)?[1]), errors(&closed[1].at(time)?[1])];
+    let limits = [closed[0].at(f64::INFINITY)?, closed[1].at(time)?].map(|[train, test]| errors(&train, &test));
     let trained_widths: Vec<usize> = widths.iter().copied().filter(|&width| width <= 5 * n).collect();
     let cost = |width: usize, trained: bool| (width * if trained { steps } else { 20 }) as u64;
     let all: u64 = widths.iter().map(|&width| cost(width, false)).sum::<u64>()
         + trained_widths.iter().map(|&width| cost(width, true)).sum::<u64>();
     setting.steps.begin("double-descent", all * seeds);
-    let targets = Targets::new(&problem.train.labels, problem.classes)?;
     let features = |width: usize, seed: u64| -> Result<Errors, ExperimentError> {
         let network = Network::new(problem.net(width), seed)?;
         let [of_train, of_test] = [&x, &z].map(|batch| widened(&network.features(batch)));
@@ -92,45 +93,48 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
         setting.steps.add(cost(width, false));
         // Of few features all may be 0 on few images: so is their fit.
         if kernel.norm_max() == 0.0 {
-            return Ok(errors(&Mat::zeros(problem.classes, z.len())));
+            let zeros = |images| Mat::zeros(problem.classes, images);
+            return Ok(errors(&zeros(x.len()), &zeros(z.len())));
         }
         let spectrum = spectrum(&kernel, &targets, setting.machine)?;
         let weights = spectrum.weights(NOTHING * spectrum.extremes()[1])?;
-        let outputs = of_test.transpose() * &of_train * &weights;
-        Ok(errors(&outputs.transpose().to_owned()))
+        let [on_train, on_test] =
+            [&of_train, &of_test].map(|of| (of.transpose() * &of_train * &weights).transpose().to_owned());
+        Ok(errors(&on_train, &on_test))
     };
     let trained = |width: usize, seed: u64| -> Result<Errors, ExperimentError> {
         let mut model = Model::antisymmetric(problem.net(width), seed)?;
         train(&mut model, (&x, problem.y.as_ref()), (rate, closed[1].layers), &[steps], |_, _| ());
         setting.steps.add(cost(width, true));
-        Ok(errors(&widened(&model.outputs(&z))))
+        Ok(errors(&widened(&model.outputs(&x)), &widened(&model.outputs(&z))))
     };
     let ways: [(&str, &[usize], Run<'_>); 2] =
         [("random features", &widths, &features), ("trained nets", &trained_widths, &trained)];
-    let (mut rows, mut curves) = (Vec::new(), [Vec::new(), Vec::new()]);
+    let (mut rows, mut curves) = (Vec::new(), [Vec::new(), Vec::new(), Vec::new()]);
     let (mut claims, mut text) = (Vec::new(), Vec::new());
     for (number, (name, widths, run)) in ways.into_iter().enumerate() {
-        let mut means: Vec<(f64, [Interval; 2])> = Vec::new();
+        let mut means: Vec<(f64, [Interval; 3])> = Vec::new();
         for &width in widths {
             // Nets of one hidden layer are too small for several threads each.
             let one = |seed| run(width, setting.network_seed(width, seed));
             let found: Vec<Errors> =
                 setting.machine.pool.install(|| (0..seeds).into_par_iter().map(one).collect::<Result<_, _>>())?;
-            let each = [0, 1].map(|which| mean(&found.iter().map(|errors| errors[which]).collect::<Vec<_>>()));
-            let [rest, wrong] = each;
+            let each = [0, 1, 2].map(|which| mean(&found.iter().map(|errors| errors[which]).collect::<Vec<_>>()));
+            let [rest, wrong, left] = each;
             let mut row = vec![json!(name), json!(width), json!(rest.center), json!(rest.half)];
             row.extend(bounded(&wrong, SHARE));
+            row.extend([json!(left.center), json!(left.half)]);
             rows.push(row);
             means.push((width as f64, each));
         }
         let limit = limits[number];
-        let [rest, wrong] = limit.map(|value| json!(value));
-        rows.push(vec![json!(name), json!("infinite"), rest, json!(null), wrong, json!(null), json!(null)]);
+        let ([rest, wrong, left], none) = (limit.map(|value| json!(value)), || json!(null));
+        rows.push(vec![json!(name), json!("infinite"), rest, none(), wrong, none(), none(), left, none()]);
         let span = [means.first(), means.last()].map(|point| point.map_or(1.0, |point| point.0));
         for (which, curves) in curves.iter_mut().enumerate() {
             let values: Vec<_> = means.iter().map(|(width, each)| (*width, each[which])).collect();
             let line = values.iter().map(|(width, value)| (*width, value.center));
-            curves.push(Curve::new(name, number, line).with_bars(bars(&values, [ANY, SHARE][which])));
+            curves.push(Curve::new(name, number, line).with_bars(bars(&values, [ANY, SHARE, ANY][which])));
             curves.push(Curve::dashed(format!("infinite, {name}"), number, span.map(|width| (width, limit[which]))));
         }
         let peak = means.iter().fold(
@@ -150,7 +154,7 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
         }
     }
     let caption = problem.caption(setting);
-    let [rest, wrong] = curves;
+    let [rest, wrong, left] = curves;
     let panels = vec![
         Panel {
             caption: caption.clone(),
@@ -158,7 +162,20 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
             curves: rest,
             ..Panel::default()
         },
-        Panel { caption, axes: ["width", "wrong test classes, share"], curves: wrong, ..Panel::default() },
+        Panel {
+            caption: caption.clone(),
+            axes: ["width", "wrong test classes, share"],
+            curves: wrong,
+            ..Panel::default()
+        },
+        // A residual of 0 has no logarithm.
+        Panel {
+            caption,
+            axes: ["width", "residual of training, relative"],
+            scales: [Scale::Log, Scale::Linear],
+            curves: left,
+            ..Panel::default()
+        },
     ];
     let mut settings =
         problem.settings(setting, Experiment::DoubleDescent, &closed.each_ref().map(|closed| closed.layers));
@@ -188,6 +205,8 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
             "wrong classes",
             "wrong classes 95 % from",
             "wrong classes 95 % to",
+            "residual",
+            "residual 95 % ±",
         ],
         rows,
         panels,

@@ -4,7 +4,7 @@ use faer::Mat;
 use serde_json::json;
 use std::time::Instant;
 use ultrawide_finite::Model;
-use ultrawide_plot::{Curve, Panel};
+use ultrawide_plot::{Curve, Panel, Scale};
 
 use super::finding::{Claim, Finding};
 use super::problem::{Closed, Problem, difference, train};
@@ -20,6 +20,8 @@ const FINE: usize = 8;
 const DRAWN: usize = 8;
 /// The factor of the output whose initial value is small.
 const SMALL: f32 = 0.1;
+/// Test images whose outputs are drawn.
+const SHOWN: usize = 3;
 
 /// A way to train.
 struct Way {
@@ -83,7 +85,8 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let closed = [problem.closed(setting, true)?, problem.closed(setting, false)?];
     setting.steps.begin("flow", all * seeds);
     let (mut rows, mut claims, mut shares) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut errors_by_width, mut courses) = (Vec::new(), course(&problem, &closed, times)?);
+    let (mut errors_by_width, mut courses) = (Vec::new(), residuals(&problem, &closed, times)?);
+    let (mut outputs, mut errors_by_time) = (predictions(&problem, &closed[0], times)?, Vec::new());
     let ends = [widths.first().copied(), widths.last().copied()];
     for (number, way) in WAYS.iter().enumerate() {
         let closed = &closed[usize::from(!way.ntk)];
@@ -95,17 +98,22 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         for &width in &widths {
             // Of each time: the differences of training and of test outputs, and the residual.
             let mut found: Vec<[Vec<f64>; 3]> = vec![Default::default(); times.len()];
+            // Of each time the outputs that are drawn, of all seeds.
+            let mut shown: Vec<[Vec<f64>; SHOWN]> = vec![Default::default(); times.len()];
             for seed in 0..seeds {
                 let (mut model, faster) = way.model(&problem, width, setting.network_seed(width, seed))?;
                 let rate = faster / (FINE as f64 * closed.largest());
                 let steps: Vec<usize> = times.iter().map(|time| time * FINE).collect();
-                let mut places = found.iter_mut().zip(&exact);
+                let mut places = found.iter_mut().zip(&mut shown).zip(&exact);
                 setting.machine.pool.install(|| {
                     train(&mut model, (&x, problem.y.as_ref()), (rate, closed.layers), &steps, |_, model| {
-                        if let Some((found, [of_train, of_test])) = places.next() {
-                            let outputs = model.outputs(&x);
+                        if let Some(((found, shown), [of_train, of_test])) = places.next() {
+                            let [outputs, tests] = [&x, &z].map(|images| model.outputs(images));
                             found[0].push(difference(&outputs, of_train));
-                            found[1].push(difference(&model.outputs(&z), of_test));
+                            found[1].push(difference(&tests, of_test));
+                            for (image, (shown, &class)) in shown.iter_mut().zip(&problem.test.labels).enumerate() {
+                                shown.push(f64::from(tests[(usize::from(class), image)]));
+                            }
                             found[2].push(f64::from((outputs - &problem.y).norm_l2() / problem.y.norm_l2()));
                         }
                     });
@@ -122,9 +130,18 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
                 dots.push((width as f64, *mean));
             }
             if way.start == Start::Zero && ends.contains(&Some(width)) {
-                let left: Vec<_> = times.iter().zip(&means).map(|(&time, means)| (time as f64, means[2])).collect();
+                let of = |at: usize| times.iter().zip(&means).map(move |(&time, means)| (time as f64, means[at]));
                 let label = format!("width {width}, {}", if way.ntk { "NTK" } else { "last layer" });
-                courses.push(measured(label, courses.len() - 2, &left, ANY));
+                let (left, error): (Vec<_>, Vec<_>) = (of(2).collect(), of(1).collect());
+                courses.push(measured(label.as_str(), courses.len() - 2, &left, ANY));
+                errors_by_time.push(measured(label, errors_by_time.len(), &error, ANY));
+            }
+            if way.start == Start::Zero && way.ntk && ends[1] == Some(width) {
+                for image in 0..SHOWN.min(problem.test.labels.len()) {
+                    let course: Vec<_> =
+                        times.iter().zip(&shown).map(|(&time, shown)| (time as f64, mean(&shown[image]))).collect();
+                    outputs.push(measured(format!("width {width}, test image {}", image + 1), image, &course, ANY));
+                }
             }
         }
         let law = PowerLaw::of_wide(&points);
@@ -146,9 +163,22 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             ..Panel::default()
         },
         Panel {
-            caption,
+            caption: caption.clone(),
             axes: ["width", "difference of test outputs, relative"],
             curves: errors_by_width,
+            ..Panel::default()
+        },
+        Panel {
+            caption: caption.clone(),
+            axes: ["time, 1/λ_max", "output of the right class, NTK"],
+            scales: [Scale::Log, Scale::Linear],
+            curves: outputs,
+            ..Panel::default()
+        },
+        Panel {
+            caption,
+            axes: ["time, 1/λ_max", "difference of test outputs, relative"],
+            curves: errors_by_time,
             ..Panel::default()
         },
     ];
@@ -189,12 +219,16 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     })
 }
 
-/// ‖u − y‖/‖y‖ over time in the closed forms, between these times as well.
-fn course(problem: &Problem, closed: &[Closed; 2], times: &[usize]) -> Result<Vec<Curve>, ExperimentError> {
-    let y = &problem.y;
+/// Times from the first to the last one, at which the closed form is drawn.
+fn drawn(times: &[usize]) -> impl Iterator<Item = f64> {
     let ends = [times.first(), times.last()].map(|time| time.map_or(1.0, |&time| time as f64));
-    let drawn = (DRAWN * times.len()).max(2);
-    let dense = |number: usize| ends[0] * (ends[1] / ends[0]).powf(number as f64 / (drawn - 1) as f64);
+    let count = (DRAWN * times.len()).max(2);
+    (0..count).map(move |number| ends[0] * (ends[1] / ends[0]).powf(number as f64 / (count - 1) as f64))
+}
+
+/// ‖u − y‖/‖y‖ over time in the closed forms.
+fn residuals(problem: &Problem, closed: &[Closed; 2], times: &[usize]) -> Result<Vec<Curve>, ExperimentError> {
+    let y = &problem.y;
     // In the colours of the widest nets.
     let line = |(closed, (name, number)): (&Closed, (&str, usize))| {
         let of = |time: f64| -> Result<(f64, f64), ExperimentError> {
@@ -202,8 +236,27 @@ fn course(problem: &Problem, closed: &[Closed; 2], times: &[usize]) -> Result<Ve
             let left = Mat::from_fn(y.nrows(), y.ncols(), |r, c| f64::from(y[(r, c)]) - train[(r, c)]);
             Ok((time, left.norm_l2() / f64::from(y.norm_l2())))
         };
-        let points = (0..drawn).map(|number| of(dense(number))).collect::<Result<Vec<_>, _>>()?;
-        Ok(Curve::dashed(format!("closed form, {name}"), number, points))
+        Ok(Curve::dashed(
+            format!("closed form, {name}"),
+            number,
+            drawn(times).map(of).collect::<Result<Vec<_>, ExperimentError>>()?,
+        ))
     };
     closed.iter().zip([("NTK", 1), ("last layer", 3)]).map(line).collect()
+}
+
+/// f_t of the first test images over time in the closed form, for the class that each is of.
+fn predictions(problem: &Problem, closed: &Closed, times: &[usize]) -> Result<Vec<Curve>, ExperimentError> {
+    let classes = &problem.test.labels[..SHOWN.min(problem.test.labels.len())];
+    let mut points = vec![Vec::new(); classes.len()];
+    for time in drawn(times) {
+        let [_, test] = closed.at(time / closed.largest())?;
+        for (image, (points, &class)) in points.iter_mut().zip(classes).enumerate() {
+            points.push((time, test[(usize::from(class), image)]));
+        }
+    }
+    let named = points.into_iter().enumerate();
+    Ok(named
+        .map(|(image, points)| Curve::dashed(format!("closed form, test image {}", image + 1), image, points))
+        .collect())
 }

@@ -21,8 +21,8 @@ const DEPTH: usize = 3;
 pub fn init(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let clock = Instant::now();
     let size = match (setting.quick, setting.has_few_pixels()) {
-        (true, true) => Size { images: 6, seeds: 4, dense: 4..=9, conv: 4..=7 },
-        (true, false) => Size { images: 2, seeds: 4, dense: 4..=9, conv: 4..=7 },
+        (true, true) => Size { images: 6, seeds: 16, dense: 5..=10, conv: 5..=8 },
+        (true, false) => Size { images: 2, seeds: 8, dense: 5..=10, conv: 4..=7 },
         (false, true) => Size { images: 10, seeds: 16, dense: 4..=13, conv: 4..=10 },
         (false, false) => Size { images: 3, seeds: 16, dense: 4..=13, conv: 4..=9 },
     };

@@ -46,10 +46,15 @@ pub fn page(setting: &Setting<'_>, findings: &[Finding]) -> Result<String, Exper
     page.render().map_err(|error| ExperimentError::Plot(error.to_string()))
 }
 
-/// Writes the page, `index.html`, into a folder that is there, whole or not at all.
+/// Writes the page, `NAME.html`, into a folder that is there, whole or not at all.
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn write_page(setting: &Setting<'_>, findings: &[Finding], folder: &Path) -> Result<(), ExperimentError> {
-    Ok(write_atomically(&folder.join("index.html"), page(setting, findings)?.as_bytes())?)
+pub fn write_page(
+    setting: &Setting<'_>,
+    findings: &[Finding],
+    folder: &Path,
+    name: &str,
+) -> Result<(), ExperimentError> {
+    Ok(write_atomically(&folder.join(format!("{name}.html")), page(setting, findings)?.as_bytes())?)
 }

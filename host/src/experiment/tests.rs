@@ -14,8 +14,8 @@ use super::*;
 use crate::data::{Dataset, Images, Kind, LoadOptions, Pixels, load};
 use crate::job::{Machine, NetKind};
 use crate::precision::{
-    CORRELATION_SEEN, DRAWN_LARGER, EQUAL_CLASSES, ERROR_FALLS, LIMIT_NEAR, PEAK, SLOPE_DRIFT, SLOPE_HALF,
-    SLOPE_HALF_POOLED, SLOPE_TRAINING, TABLE_APART, TABLE_KERNELS, TABLE_POOLED, TRICKS_CONV, TRICKS_DENSE,
+    CORRELATION_SEEN, DRAWN_LARGER, EQUAL_CLASSES, ERROR_FALLS, FITTED, LIMIT_NEAR, PEAK, RESIDUAL_LEFT, SLOPE_DRIFT,
+    SLOPE_HALF, SLOPE_HALF_POOLED, SLOPE_TRAINING, TABLE_APART, TABLE_KERNELS, TABLE_POOLED, TRICKS_CONV, TRICKS_DENSE,
 };
 use crate::simd::Backend;
 
@@ -206,6 +206,9 @@ fn the_error_peaks_where_all_images_are_just_fitted() {
     for (model, width) in [("random features", 16), ("random features", 120), ("trained nets", 40)] {
         assert!(wrong(model, width)[1] < peak[0], "{model}, {width}: {:?} {peak:?}", wrong(model, width));
     }
+    // Below the threshold features cannot fit the noise, from there on they do.
+    let left = |width: usize| column(&finding, "residual", &of("random features", width.into()))[0];
+    assert!(left(24) > RESIDUAL_LEFT && left(120) < FITTED, "{} {}", left(24), left(120));
     // Trained nets get better all the way. Both tend to their limits.
     let error = |model, width: usize| means(&finding, "test error", &of(model, width.into()))[0];
     falls(&[2, 24, 200].map(|width| error("trained nets", width)), "trained nets");
@@ -278,7 +281,7 @@ fn findings_are_written_in_every_form() {
     let findings = [init(&setting).unwrap(), drift(&setting).unwrap()];
     let folder = tempfile::tempdir().unwrap();
     findings.iter().for_each(|finding| finding.write(folder.path()).unwrap());
-    write_page(&setting, &findings, folder.path()).unwrap();
+    write_page(&setting, &findings, folder.path(), "index").unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     let page = read("index.html");
     assert_eq!(page.matches("<svg").count(), 2);
@@ -299,7 +302,7 @@ fn findings_are_written_in_every_form() {
         assert!(read(&format!("{}.svg", finding.name)).trim_end().ends_with("</svg>"));
     }
     let nowhere = folder.path().join("nowhere");
-    for refused in [write_page(&setting, &findings, &nowhere), findings[0].write(&nowhere)] {
+    for refused in [write_page(&setting, &findings, &nowhere, "index"), findings[0].write(&nowhere)] {
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("nowhere") && !error.contains('\n'), "{error}");
     }
