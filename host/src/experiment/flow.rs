@@ -72,7 +72,7 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let problem = Problem::new(setting, DEPTH, images, tests)?;
     let (x, z) = (problem.batch(&problem.train)?, problem.batch(&problem.test)?);
     // Times in units of 1/λ_max.
-    let times: &[usize] = if setting.quick { &[1, 4, 16] } else { &[1, 2, 4, 8, 16, 32] };
+    let times: &[usize] = if setting.quick { &[1, 2, 4, 8, 16] } else { &[1, 2, 4, 8, 16, 32] };
     let cost = |width: usize, way: &Way| {
         problem.net(width).weights() as u64 * if way.start == Start::Zero { 2 } else { 1 } * if way.ntk { 3 } else { 1 }
     };
