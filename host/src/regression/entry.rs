@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use bytemuck::Pod;
 use faer::prelude::*;
 use faer::traits::RealField;
 use faer::{MatMut, MatRef};
@@ -13,7 +14,7 @@ use super::{direct, mixed};
 
 /// A float that the n×n array of a [`Workspace`](super::Workspace) may hold: `f64`, which is solved directly, and `f32`, which takes half of
 /// the memory and is solved by an iteration.
-pub trait Entry: RealField + Copy + Into<f64> + Send + Sync + sealed::Solve {
+pub trait Entry: RealField + Pod + Into<f64> + Send + Sync + sealed::Solve {
     /// The nearest number of this type.
     fn rounded(value: f64) -> Self;
 }

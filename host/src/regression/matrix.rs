@@ -6,7 +6,9 @@
 
 use faer::prelude::*;
 use faer::{MatMut, MatRef};
+use memmap2::MmapMut;
 use rayon::prelude::*;
+use std::marker::PhantomData;
 
 use super::entry::Entry;
 use super::error::{RegressionError, kind_of};
@@ -21,8 +23,7 @@ const ALIAS: usize = 4096;
 
 /// Storage of a symmetric matrix and of its factor.
 pub struct Matrix<T> {
-    data: Vec<T>,
-    offset: usize,
+    data: MmapMut,
     stride: usize,
     n: usize,
     /// Of the kernel, without the ridge.
@@ -32,6 +33,7 @@ pub struct Matrix<T> {
     largest: f64,
     /// Whether the kernel still stands below the diagonal, too.
     whole: bool,
+    entries: PhantomData<T>,
 }
 
 impl<T: Entry> Matrix<T> {
@@ -48,13 +50,11 @@ impl<T: Entry> Matrix<T> {
         if stride.is_multiple_of(ALIAS / size_of::<T>()) {
             stride += Self::LINE;
         }
-        let len = n.checked_mul(stride).and_then(|len| len.checked_add(Self::LINE)).ok_or_else(memory)?;
-        let data = reserved(len, T::NAN).ok_or_else(memory)?;
-        // align_offset may refuse; then the columns are only slower, not wrong.
-        let offset = Some(data.as_ptr().align_offset(LINE)).filter(|&o| o <= Self::LINE).unwrap_or(0);
+        let bytes = n.checked_mul(stride).and_then(|len| len.checked_mul(size_of::<T>())).ok_or_else(memory)?;
+        let data = pages(bytes).ok_or_else(memory)?;
         let diagonal = reserved(n, f64::NAN).ok_or_else(memory)?;
         let off_diagonal_sums = reserved(n, f64::NAN).ok_or_else(memory)?;
-        Ok(Self { data, offset, stride, n, diagonal, off_diagonal_sums, largest: 0.0, whole: false })
+        Ok(Self { data, stride, n, diagonal, off_diagonal_sums, largest: 0.0, whole: false, entries: PhantomData })
     }
 
     /// The number of rows and columns, at least 1.
@@ -63,14 +63,13 @@ impl<T: Entry> Matrix<T> {
     }
 
     fn values_mut(&mut self) -> &mut [T] {
-        let len = (self.n - 1) * self.stride + self.n;
-        &mut self.data[self.offset..][..len]
+        bytemuck::cast_slice_mut(&mut self.data)
     }
 
     /// The whole array: factor or kernel on and below the diagonal, the kernel above it.
     pub(super) fn view(&self) -> MatRef<'_, T> {
-        let len = (self.n - 1) * self.stride + self.n;
-        MatRef::from_column_major_slice_with_stride(&self.data[self.offset..][..len], self.n, self.n, self.stride)
+        let values = bytemuck::cast_slice(&self.data);
+        MatRef::from_column_major_slice_with_stride(values, self.n, self.n, self.stride)
     }
 
     /// As [`view`](Self::view), to be written. What stands above the diagonal must be left alone.
@@ -185,6 +184,17 @@ impl<T: Entry> Matrix<T> {
         }
         self.diagonal = diagonal;
     }
+}
+
+/// So many bytes of zeros, aligned to a page, or None where there is no memory for them. In large pages where the system has any: in small ones each
+/// column of a tile lies on a page of its own, and its address has to be looked up (`docs/performance.md`).
+fn pages(bytes: usize) -> Option<MmapMut> {
+    let map = MmapMut::map_anon(bytes).ok()?;
+    #[cfg(target_os = "linux")]
+    if let Err(error) = map.advise(memmap2::Advice::HugePage) {
+        tracing::debug!("no large pages for {bytes} bytes: {error}");
+    }
+    Some(map)
 }
 
 /// `len` times `value`, or None where there is no memory for it.
