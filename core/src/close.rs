@@ -34,12 +34,19 @@ const PATCHES: f64 = 4.0;
 /// The mean weight above which images are close to each other, however many patches they have: that of u = 1/500 in all pixels, or of equal pixels in one of 64.
 const HIGHEST: f64 = 1.0 / 64.0;
 
-/// The same of pixels at different places, that of u = 1/2000 in all of them: there are many more of them, and more errors that cancel.
+/// The same of pixels at different places that all of an image is averaged over, that of u = 1/2000 in all of them: there are many more of them, and more errors that cancel.
+/// Averages over parts of an image have few displacements, and a region of equal pixels in all of them: no more than [`HIGHEST`].
 const DISPLACED: f64 = 1.0 / 16.0;
 
-/// The side of a region of equal pixels that layer after layer mixes with what is around it. Larger regions keep their errors, which have one sign: so they may be
-/// no part of an image that is larger than this, but for [`LIMIT`] of it.
-const MIXED: usize = 12;
+/// The side of a region of equal pixels that layer after layer mixes with what is around it. Larger regions keep their errors, which have one sign: where more pixels than
+/// these are equal, however faint, no more than [`LIMIT`] holds, and [`HIGHEST`] where `DISPLACED` would.
+const MIXED: usize = 8;
+
+/// The length of such a region where it is as wide as the image is narrow: it has other pixels around it on two sides alone.
+const MIXED_ALONG: usize = 5;
+
+/// What patches that are alike count for, beside so many that do not overlap: errors that are wholly alike are larger than those of neighbours, which overlap.
+const ALIKE: f64 = 1.5 * PATCHES;
 
 /// The highest mean weight under 1×1 filters, which mix no errors: that of u = 1/16.
 const UNMIXED: f64 = 1.0 / 2048.0;
@@ -59,12 +66,16 @@ pub(crate) struct Watch<N> {
     all: N,
     /// Of n².
     squares: N,
+    /// Of 1/(1 + u/`NEAR`).
+    equal: N,
     /// `PATCHES` over what an equal pixel counts for.
     pixels: N,
     /// `PATCHES` over the number of patches, as far as they are alike.
     alike: N,
-    /// The highest limit of the mean weight.
-    highest: N,
+    /// Equal pixels that a region has at most which is mixed with what is around it.
+    mixed: N,
+    /// The highest limits of the mean weight, where no more pixels are equal and where more are.
+    highest: [N; 2],
     /// Below 0 in lanes that are close whatever the sums say.
     close: N,
 }
@@ -74,31 +85,33 @@ impl<N: Number> Watch<N> {
     /// `close`: below 0 in lanes that hold the image x itself.
     #[inline(always)]
     pub(crate) fn same(window: usize, shape: Shape, alike: N, close: N) -> Self {
-        Self::new(window, shape, (PATCHES * window as f64, HIGHEST), alike.mul(constant(PATCHES)), close)
+        Self::new(window, shape, (PATCHES * window as f64, [HIGHEST, LIMIT]), alike.mul(constant(ALIKE)), close)
     }
 
     /// Of pixels at different places. There all pairs of patches count, as many as those of one image times those of the other, whatever these pixels are: a
-    /// pixel counts for more than the highest limit needs.
+    /// pixel counts for more than the highest limit needs. `parts`: whether averages over parts of the image are among the outputs.
     #[inline(always)]
-    pub(crate) fn displaced(window: usize, shape: Shape, alike: N) -> Self {
+    pub(crate) fn displaced(window: usize, shape: Shape, alike: N, parts: bool) -> Self {
+        let limits = if parts { [HIGHEST, LIMIT] } else { [DISPLACED, HIGHEST] };
         let alike = alike.add(constant(window as f64 / (shape.height as f64 * shape.width as f64))).min(constant(1.0));
-        Self::new(window, shape, (LIMIT / DISPLACED, DISPLACED), alike.mul(alike), N::zero())
+        Self::new(window, shape, (LIMIT / limits[0], limits), alike.mul(alike), N::zero())
     }
 
     #[inline(always)]
-    fn new(window: usize, shape: Shape, (pixels, highest): (f64, f64), alike: N, close: N) -> Self {
-        let (height, width) = (shape.height, shape.width);
-        let mixed = (MIXED * height.min(width).min(MIXED)) as f64 / (height as f64 * width as f64);
-        let highest = highest.min(mixed).max(LIMIT);
-        let highest = if window == 1 { highest.min(UNMIXED) } else { highest };
+    fn new(window: usize, shape: Shape, (pixels, highest): (f64, [f64; 2]), alike: N, close: N) -> Self {
+        let narrow = shape.height.min(shape.width);
+        let mixed = if narrow < MIXED { MIXED_ALONG * narrow } else { MIXED * MIXED };
+        let highest = highest.map(|limit| if window == 1 { UNMIXED } else { limit });
         let zero = N::zero();
         Watch {
             weighted: zero,
             all: zero,
             squares: zero,
+            equal: zero,
             pixels: constant(pixels),
             alike,
-            highest: constant(highest),
+            mixed: constant(mixed as f64),
+            highest: highest.map(constant),
             close,
         }
     }
@@ -107,9 +120,10 @@ impl<N: Number> Watch<N> {
     #[inline(always)]
     pub(crate) fn and(self, sigma: N, u: N, x: N, y: N) -> Self {
         let n = x.mul(y).widened();
-        let weight = u.max(N::zero()).widened().mul_add(constant(1.0 / NEAR), constant(1.0));
+        let equal = constant::<N>(1.0).div(u.max(N::zero()).widened().mul_add(constant(1.0 / NEAR), constant(1.0)));
         Watch {
-            weighted: self.weighted.add(sigma.max(N::zero()).widened().div(weight)),
+            weighted: sigma.max(N::zero()).widened().mul_add(equal, self.weighted),
+            equal: self.equal.add(equal),
             all: self.all.add(n),
             squares: n.mul_add(n, self.squares),
             ..self
@@ -125,7 +139,9 @@ impl<N: Number> Watch<N> {
         let pixels = below.select_negative(constant(1.0), pixels);
         let patches = constant::<N>(1.0).div(pixels.mul_add(self.pixels, self.alike));
         let few = patches.min(constant(1.0));
-        let limit = few.mul(few).mul(few).mul(patches).mul(constant(LIMIT)).min(self.highest);
+        let [highest, lowered] = self.highest;
+        let highest = self.mixed.sub(self.equal).select_negative(lowered, highest);
+        let limit = few.mul(few).mul(few).mul(patches).mul(constant(LIMIT)).min(highest);
         let margin = self.all.mul_sub(limit, self.weighted).min(self.close);
         if !margin.any_negative() {
             return None;
@@ -219,31 +235,47 @@ mod tests {
         // Four equal pixels make one window of four, or two of two.
         turns_at(same(4, 0.0, 0.0), ONE);
         turns_at(same(2, 0.0, 0.0), 16.0 * ONE);
-        // Two that are wholly alike are 2/3 of one: 1/2 + 1 is 1 over that.
-        turns_at(same(2, 1.0, 0.0), ONE * (2.0f64 / 3.0).powi(4));
+        // Two that are wholly alike are half of one: 1/2 + 3/2 is 1 over that.
+        turns_at(same(2, 1.0, 0.0), ONE * 0.5f64.powi(4));
         // All pairs of different patches count, and a little how many of their pixels there are, here four.
-        turns_at(Watch::displaced(1, SMALL_SHAPE, 0.0), UNMIXED);
-        turns_at(Watch::displaced(2, SMALL_SHAPE, 0.25), LIMIT / (9.0 / 16.0 + 1.0 / 256.0));
-        turns_at(Watch::displaced(4, SMALL_SHAPE, 1.0), LIMIT * (256.0f64 / 257.0).powi(4));
+        turns_at(Watch::displaced(1, SMALL_SHAPE, 0.0, false), UNMIXED);
+        turns_at(Watch::displaced(2, SMALL_SHAPE, 0.25, false), LIMIT / (9.0 / 16.0 + 1.0 / 256.0));
+        turns_at(Watch::displaced(4, SMALL_SHAPE, 1.0, false), LIMIT * (256.0f64 / 257.0).powi(4));
         for alike in [0.0, 1.0 / 64.0] {
             let shape = Shape { height: 12, width: 11, ..SMALL_SHAPE };
-            turns_at(Watch::displaced(1, shape, alike), UNMIXED);
+            turns_at(Watch::displaced(1, shape, alike, false), UNMIXED);
             let wide = Shape { height: 48, width: 48, ..SMALL_SHAPE };
-            turns_at(Watch::displaced(3, wide, alike), DISPLACED);
+            turns_at(Watch::displaced(3, wide, alike, false), DISPLACED);
+            turns_at(Watch::displaced(3, wide, alike, true), HIGHEST);
         }
     }
 
-    /// Regions that no layer mixes with what is around them are no part of a large image.
+    /// Of regions that no layer mixes with what is around them the limit is lower, however faint they are.
     #[test]
-    fn large_images_have_a_lower_limit() {
-        for (height, width, limit) in
-            [(96, 96, HIGHEST), (1, 768, HIGHEST), (192, 96, 1.0 / 128.0), (1, 3072, 1.0 / 256.0), (1, 1 << 20, LIMIT)]
+    fn more_equal_pixels_have_a_lower_limit() {
+        let image = |height, width| Shape { channels: 1, height, width };
+        for (shape, mixed) in
+            [(image(96, 96), 64.0), (image(8, 500), 64.0), (image(7, 500), 35.0), (image(500, 1), 5.0)]
         {
-            let shape = Shape { channels: 1, height, width };
-            assert_eq!(Watch::<f64>::same(9, shape, 0.0, 0.0).highest, limit, "{height} by {width}");
+            for (watch, window, limits) in [
+                (Watch::same(9, shape, 0.0, 0.0), 9, [HIGHEST, LIMIT]),
+                (Watch::displaced(9, shape, 0.0, false), 9, [DISPLACED, HIGHEST]),
+                (Watch::displaced(9, shape, 0.0, true), 9, [HIGHEST, LIMIT]),
+                (Watch::same(1, shape, 0.0, 0.0), 1, [UNMIXED; 2]),
+            ] {
+                // So many equal pixels of this Σ, and 9,000 that are not.
+                let of = |count: usize, sigma: f64| {
+                    let equal = (0..count).fold(watch, |watch, _| watch.and(sigma, 0.0, 1.0, sigma));
+                    (0..9000).fold(equal, |watch, _| watch.and(0.0, 1.0, 1.0, 1.0)).close().is_some()
+                };
+                // The 9,000 count as an equal pixel a third of them together.
+                let count = mixed as usize - 1;
+                for (count, limit) in [(count, limits[0]), (count + 2, limits[1])] {
+                    let bright = 9000.0 * limit / count as f64;
+                    assert!(!of(count, 0.9 * bright) && of(count, 1.2 * bright), "{window}, {shape:?}: {count}");
+                }
+            }
         }
-        let shape = Shape { channels: 1, height: 96, width: 96 };
-        assert_eq!(Watch::<f64>::displaced(9, shape, 0.0).highest, 1.0 / 64.0);
     }
 
     #[test]
@@ -255,12 +287,16 @@ mod tests {
     #[test]
     fn many_patches_have_the_highest_limit() {
         // Eight patches of two pixels have twice the limit of four.
-        let eight = |sigma: f64| (0..16).fold(same(2, 0.0, 0.0), |watch, _| watch.and(sigma, 0.0, 2.0, 0.5)).close();
+        let shape = Shape { channels: 1, height: 32, width: 32 };
+        let alone = Watch::same(2, shape, 0.0, 0.0);
+        let eight = |sigma: f64| (0..16).fold(alone, |watch, _| watch.and(sigma, 0.0, 2.0, 0.5)).close();
         assert_eq!(eight(2.0 * LIMIT), None);
         assert_eq!(eight(4.0 * LIMIT), Some(SMALL * NEAR / (2.0 * LIMIT)));
         for (window, highest) in [(4, HIGHEST), (1, UNMIXED)] {
+            // So far from equal that they count as ten.
+            let watch = Watch::same(window, shape, 0.0, 0.0);
             let many =
-                |sigma: f64| (0..1024).fold(same(window, 0.0, 0.0), |watch, _| watch.and(sigma, 0.0, 2.0, 0.5)).close();
+                |sigma: f64| (0..1024).fold(watch, |watch, _| watch.and(128.0 * sigma, 127.0 * NEAR, 2.0, 0.5)).close();
             assert_eq!(many(highest), None);
             assert_eq!(many(2.0 * highest), Some(SMALL * NEAR / highest));
         }

@@ -26,7 +26,7 @@ use crate::network::Conv;
 use crate::number::{Number, Scalar};
 use crate::readout;
 use crate::variance::{check, prepared_len};
-use crate::{Error, Shape};
+use crate::{Error, Readout, Shape};
 
 /// The numbers of scratch that [`conv_pair`] needs.
 pub fn conv_scratch_len(net: &Conv) -> usize {
@@ -100,7 +100,8 @@ pub fn conv_pair<N: Number>(
     let (rows, columns) = readout::reach(net);
     // Once, as their limits are quotients of `f64`, which small machines have no unit for.
     let same = Watch::same(net.area(), net.shape(), alike, itself);
-    let displaced = if rows + columns > 0 { Watch::displaced(net.area(), net.shape(), alike) } else { same };
+    let parts = net.readouts().iter().any(|readout| matches!(readout, Readout::Lap(_)));
+    let displaced = if rows + columns > 0 { Watch::displaced(net.area(), net.shape(), alike, parts) } else { same };
     for di in -rows..=rows {
         for dj in -columns..=columns {
             let stencil = Stencil::new(net, di, dj);

@@ -21,8 +21,10 @@ use crate::scale;
 /// Variances that are alike differ by this part at most.
 const ALIKE: f64 = 1.0 / 4096.0;
 
-/// Pixels of an image that are compared with each other, at most.
-const COMPARED: usize = 32;
+/// Images of no more pixels than this are compared whole; of larger ones as many pixels as there is room for patches beside each other, but within these bounds.
+const WHOLE: usize = 32;
+const FEWEST: usize = 16;
+const MOST: usize = 4096;
 
 /// The numbers that [`prepare`] writes for one image: its pixels, √v and 1/√v of every layer, how alike its patches are and its scale.
 pub fn prepared_len(net: &Conv) -> usize {
@@ -123,7 +125,7 @@ fn box_sum<N: Number>(map: &mut [[N; 2]], width: usize, p: usize) {
 /// ```
 ///
 /// where c_i is 1 in flat regions, where the pixel before i in its row or column is like it, and elsewhere the window, as the windows of neighbours overlap. The sums
-/// are those of some pixels, spread over the image. Rounding errors of patches that are alike are alike, and do not cancel.
+/// are those of some pixels, spread over the image so densely that hardly a patch has none of them. Rounding errors of patches that are alike are alike, and do not cancel.
 #[inline(always)]
 fn likeness<N: Number>(map: &[[N; 2]], width: usize, window: usize) -> N {
     let constant = |value: f64| N::splat(N::Scalar::from_f64(value));
@@ -131,7 +133,8 @@ fn likeness<N: Number>(map: &[[N; 2]], width: usize, window: usize) -> N {
     let add = |sum: N, v: N| sum.add(v.widened());
     let share = |part: N, all: N| part.div(all.max(least)).narrowed();
     let at = |pixel: usize| map.get(pixel).map_or(N::zero(), |pair| pair[1]);
-    let count = if map.len() <= COMPARED { map.len() } else { (map.len() / 16).clamp(COMPARED / 2, COMPARED) };
+    let beside = map.len().checked_div(window).unwrap_or(0);
+    let count = if map.len() <= WHOLE { map.len() } else { beside.clamp(FEWEST, MOST) };
     let place = |number: usize| {
         if count == map.len() {
             return number;
@@ -292,7 +295,7 @@ mod tests {
         }
     }
 
-    /// Of more than 32 pixels some are looked at: a pattern and a flat half are seen, whatever their period.
+    /// Of more than 32 pixels some are compared: a pattern and a flat half are seen, whatever their period.
     #[test]
     fn patterns_are_seen() {
         for len in [33, 64, 100, 128] {

@@ -41,7 +41,7 @@ use ultrawide_core::{Error, Number, Scalar};
 pub const VARIABLE: &str = "ULTRAWIDE_SIMD";
 
 /// Counts the changes of the kernels' bits: a store begun before one is not gone on with after it.
-pub const REVISION: u32 = 11;
+pub const REVISION: u32 = 12;
 
 /// An instruction set that the kernels can run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]

@@ -1,5 +1,6 @@
 //! `accuracy search`.
 
+use rayon::prelude::*;
 use ultrawide_accuracy::common::precision::KERNEL_F32;
 use ultrawide_accuracy::progress_bar;
 use ultrawide_accuracy::search::{Relation, Trial, search};
@@ -15,6 +16,9 @@ pub struct Args {
     /// Those of these inputs alone
     #[arg(long, value_enum)]
     inputs: Option<Relation>,
+    /// Changes of the numbers of the worst trial of each line that are tried, to make its error grow; what they reach is told
+    #[arg(long, default_value_t = 0, value_name = "STEPS")]
+    climb: usize,
 }
 
 impl Args {
@@ -31,6 +35,15 @@ impl Args {
                 "| {kind} | {relation:?} | {} | {:.2e} | {bound} | {} |",
                 found.pairs, found.off.error, found.trial
             );
+        }
+        if self.climb > 0 {
+            let climbed: Vec<_> = findings
+                .par_iter()
+                .map(|(key, found)| (key, Trial::new(found.trial).climb(found.trial, self.climb)))
+                .collect();
+            for ((kind, relation), error) in climbed {
+                println!("{kind}, {relation:?}: {error:.2e} after {} changes", self.climb);
+            }
         }
         let worst = findings.values().max_by(|a, b| a.off.error.total_cmp(&b.off.error));
         if let Some(worst) = worst {
