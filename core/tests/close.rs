@@ -322,6 +322,36 @@ fn equal_regions_of_large_images() {
     println!("regions of large images: at most {largest:.2e}");
 }
 
+/// Neither does it matter how faint such a region is, which then is a large part of the pixels and a small one of the kernel.
+#[test]
+fn faint_regions() {
+    let mut random = Random(11);
+    let mut largest = 0f64;
+    for (dimensions, readout) in
+        [([3, 1, 497], Readout::Vanilla), ([2, 3, 208], Readout::Lap(1)), ([3, 32, 32], Readout::Vanilla)]
+    {
+        let net = conv_net(shape(dimensions), 3, &[readout], request(&BOTH, &[21], Trained::All));
+        let [_, height, width] = dimensions;
+        for (length, brightness) in [0.03, 0.07, 0.15, 0.4, 0.8]
+            .into_iter()
+            .flat_map(|part: f64| [1.0, 0.4, 0.2, 0.1, 0.05].map(|brightness| (part * width as f64, brightness)))
+        {
+            let inside = |row: usize, column: usize| {
+                (column as f64) < length && (height < 4 || (row as f64) < length * height as f64 / width as f64)
+            };
+            let colour = brightness * random.number();
+            let [x, y] = [1.0, 1.5].map(|factor| {
+                scaled(&replace(net.shape(), &random.image(net.shape()), inside, |_| factor * colour), 1.0)
+            });
+            let exact = single::conv::<f64>(&net, &x, &y);
+            let error = relative(&single::conv::<f32>(&net, &x, &y), &exact);
+            assert!(error <= of_f32(KERNEL_F32), "{dimensions:?}, {length} columns of {brightness}: {error:e}");
+            largest = largest.max(error);
+        }
+    }
+    println!("faint regions: at most {largest:.2e}");
+}
+
 /// Patterns repeat their patches, whatever their period, and their errors.
 #[test]
 fn patterns() {
