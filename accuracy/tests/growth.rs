@@ -4,7 +4,9 @@ use ultrawide_accuracy::Big;
 use ultrawide_accuracy::arithmetic::{Pair, arithmetics};
 use ultrawide_accuracy::common::images::{Random, beside, scaled, shape};
 use ultrawide_accuracy::common::naive::conv_terms;
-use ultrawide_accuracy::common::precision::{ANY_LAYERS, BOUND_DIGITS, BOUND_USED, GENERIC, KERNEL_F32, LEAST_F32};
+use ultrawide_accuracy::common::precision::{
+    ANY_LAYERS, BOUND_DIGITS, BOUND_USED, CLOSE_NTK_LAYERS, GENERIC, KERNEL_F32, LEAST_F32,
+};
 use ultrawide_accuracy::common::single::{self, BOTH, PAPER_DEPTHS, Worst, conv_net, request};
 use ultrawide_accuracy::compare::means;
 use ultrawide_accuracy::growth::images::{IMAGES, least_u};
@@ -198,6 +200,67 @@ fn dense_nets_of_any_kind() {
     );
     assert!(at_21 < KERNEL_F32, "{at_21:.2e} at depth 21");
     assert!(largest.into_iter().all(|part| part > BOUND_USED), "the bounds are far too wide: {largest:?}");
+}
+
+/// Images that are close to each other, of nearly one colour, or alike in part: their errors grow with the depth by a bound of their own.
+#[test]
+fn close_images_at_any_depth() {
+    const DEPTHS: [usize; 6] = [3, 6, 11, 21, 70, 200];
+    let (mut random, mut largest, mut counted) = (Random(43), [0f64; 2], 0);
+    for (dimensions, readout) in [
+        ([3, 4, 4], Readout::Vanilla),
+        ([3, 8, 8], Readout::Vanilla),
+        ([3, 1, 12], Readout::Lap(1)),
+        ([8, 3, 3], Readout::Gap),
+    ] {
+        for trained in [Trained::All, Trained::Hidden] {
+            let net = conv_net(shape(dimensions), 3, &[readout], request(&BOTH, &DEPTHS, trained));
+            let pixels = net.shape().height * net.shape().width;
+            for distance in [1e-4, 1e-3, 1e-2, 0.05, 0.15, 0.5].repeat(6) {
+                let [x, other] = [random.image(net.shape()), random.image(net.shape())];
+                let colours = [random.numbers(dimensions[0]), random.numbers(dimensions[0])];
+                let near = |number: f64, by: f64| f64::from((number + distance * by) as f32);
+                let part = (random.number().abs() * pixels as f64) as usize;
+                let of = |at: &dyn Fn(usize) -> f64| (0..x.len()).map(at).collect::<Vec<_>>();
+                let pairs = [
+                    [x.clone(), of(&|i| near(x[i], other[i]))],
+                    [
+                        of(&|i| near(colours[0][i / pixels], x[i])),
+                        of(&|i| near(colours[0][i / pixels], colours[1][i / pixels] + other[i])),
+                    ],
+                    [&x, &other].map(|image| {
+                        of(&|i| if i % pixels < part { f64::from(colours[0][i / pixels] as f32) } else { image[i] })
+                    }),
+                ];
+                for [x, y] in pairs {
+                    let exact = single::conv::<f64>(&net, &x, &y);
+                    for backend in arithmetics() {
+                        for (index, found) in Pair::Conv(net.clone()).on::<f32>(backend, &x, &y).into_iter().enumerate()
+                        {
+                            let (number, depth) = (index / DEPTHS.len(), DEPTHS[index % DEPTHS.len()]);
+                            // κ0 Θ + K, which may be near 0, has terms as large as K.
+                            let unit = exact[index].abs().max(exact[index % DEPTHS.len()].abs());
+                            if unit < LEAST_F32 {
+                                continue;
+                            }
+                            let grows = if number == 0 { 0.0 } else { CLOSE_NTK_LAYERS * (depth * depth) as f64 };
+                            let bound = growth::bound(Net::Vanilla, Of::Nngp, 9 * dimensions[0], 0);
+                            let bound = bound + ANY_LAYERS * depth as f64 + grows;
+                            let part = (f64::from(found) - exact[index]).abs() / unit / (bound * EPSILONS[0]);
+                            assert!(part <= 1.0, "{part:.3} of the bound, depth {depth}: {net:?}, {x:?}, {y:?}");
+                            largest[number] = largest[number].max(part);
+                            counted += 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    println!(
+        "close images: at most {:.2} (NNGP) and {:.2} (NTK) of the bound, {counted} kernels",
+        largest[0], largest[1]
+    );
+    assert!(largest.iter().all(|&part| part > BOUND_USED), "the bound is far too wide: {largest:?}");
 }
 
 /// Images of which a filter sees the whole, or nearly: there all patches are one, and so are their errors.
