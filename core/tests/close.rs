@@ -322,6 +322,29 @@ fn equal_regions_of_large_images() {
     println!("regions of large images: at most {largest:.2e}");
 }
 
+/// Products of many channels that are equal have rounding errors of one sign.
+#[test]
+fn hundreds_of_channels() {
+    let mut random = Random(12);
+    let mut largest = 0f64;
+    for (channels, width) in [100, 400, 2000].into_iter().flat_map(|channels| [(channels, 1), (channels, 2)]) {
+        let net = conv_net(shape([channels, 1, width]), 3, &[Readout::Gap], request(&BOTH, &[21], Trained::All));
+        for part in [0.0, 0.3, 0.6, 0.9] {
+            let tones = [(); 4].map(|()| random.number());
+            let [x, y] = [[tones[0], tones[1]], [tones[0], tones[2]]].map(|[most, others]| {
+                let others_from = ((1.0 - part) * (channels * width) as f64) as usize;
+                let tone = |at: usize| if at < others_from { most } else { others };
+                scaled(&(0..channels * width).map(tone).collect::<Vec<_>>(), 1.0)
+            });
+            let exact = single::conv::<f64>(&net, &x, &y);
+            let error = relative(&single::conv::<f32>(&net, &x, &y), &exact);
+            assert!(error <= of_f32(KERNEL_F32), "{channels} channels, {width} pixels, {part}: {error:e}");
+            largest = largest.max(error);
+        }
+    }
+    println!("hundreds of channels: at most {largest:.2e}");
+}
+
 /// Neither does it matter how faint such a region is, which then is a large part of the pixels and a small one of the kernel.
 #[test]
 fn faint_regions() {
