@@ -54,8 +54,8 @@ fn rows_aside(net: &Conv) -> usize {
 ///
 /// # Accuracy
 /// `f32`: within 2e-6 relative of the exact value up to depth 21 (`accuracy/tests/growth.rs`, `core/tests/close.rs`, and a search among random nets and images of
-/// many kinds, `accuracy/tests/search.rs`), but for images opposite to each other, which reach that at depth 21 alone; a bound
-/// for any depth up to 200 and either precision, and what nearly parallel patches lose otherwise: `docs/accuracy.md`. Of leaky ReLUs, whose Σ may have either sign and
+/// many kinds, `accuracy/tests/search.rs`), but for images opposite to each other, which reach that at depth 21 alone, and for inputs made so that roundings add up; bounds
+/// for any depth up to 200 and either precision, of generic images and of others, and what nearly parallel patches lose otherwise: `docs/accuracy.md`. Of leaky ReLUs, whose Σ may have either sign and
 /// cancel in a readout, relative to the mean size of its terms, for images opposite to each other, too (`core/tests/tricks.rs`). With the feature `micromath` up to eight times as much, and 1.4e-4 where pixels are nearly parallel. λ is exactly 1 where a pixel meets itself. Images may be of any
 /// size: a kernel is finite where it is itself within the range (`core/tests/properties.rs`).
 ///
