@@ -351,6 +351,10 @@ impl Panel {
             } else {
                 chart.draw_series(LineSeries::new(shown(), curve.stroke()))?;
                 legend.draw(&PathElement::new(key, curve.stroke()))?;
+                // What was measured, which may be a single point.
+                if !curve.bars.is_empty() || curve.points.len() == 1 {
+                    chart.draw_series(shown().map(|place| Circle::new(place, 2, curve.stroke())))?;
+                }
             }
             legend.draw(&Text::new(curve.label.clone(), (29, height - 6), FONT))?;
         }

@@ -17,10 +17,10 @@ pub(super) struct DataArgs {
     /// The folder with the files of the data set; for CIFAR-10 also the archive cifar-10-binary.tar.gz
     #[arg(long, value_name = "PATH", conflicts_with = "train_x")]
     data_dir: Option<PathBuf>,
-    /// Training images to use [default: all]
+    /// Training images to use [default: all; of an experiment some]
     #[arg(long, value_name = "N", value_parser = args::sizes(1 << 40), allow_negative_numbers = true, conflicts_with = "train_x")]
     train_size: Option<usize>,
-    /// Test images to use [default: all]
+    /// Test images to use [default: all; of an experiment some]
     #[arg(long, value_name = "N", value_parser = args::sizes(1 << 40), allow_negative_numbers = true, conflicts_with = "train_x")]
     test_size: Option<usize>,
     /// Which images, where not all: the first ones, or as many of each class

@@ -134,7 +134,7 @@ pub(super) fn courses(
     seeds: u64,
 ) -> Result<Vec<Course>, ExperimentError> {
     for net in families.iter().flat_map(|family| family.nets(images)) {
-        setting.check(&net, images.len(), net.bytes(images.len(), 1))?;
+        setting.check(&net, images.len(), 0.0, net.bytes(images.len(), 1))?;
     }
     let all = families.iter().flat_map(|family| family.nets(images).map(|net| family.cost(&net, images.len())));
     setting.steps.begin(name, seeds * all.sum::<u64>());

@@ -24,6 +24,9 @@ const NOISE: f64 = 0.2;
 /// Beside λ_max, what stands for 0 in the eigenvalues of the features' kernel, which is exact to some 1e-16.
 const NOTHING: f64 = 1e-12;
 
+/// The bounds of a residual.
+const ABOVE: [f64; 2] = [0.0, f64::INFINITY];
+
 /// What one model errs by: on test images the root mean square of f − y and the share of wrong classes, on training images ‖f − y‖/‖y‖.
 type Errors = [f64; 3];
 
@@ -62,8 +65,8 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
     // Of few images several parts are the same width.
     widths.dedup();
     for &width in &widths {
-        // Two nets and a gradient.
-        problem.check(setting, width, 3)?;
+        // Two nets and a gradient; of each thread the kernel of its features, and what its eigenvectors take.
+        problem.check(setting, width, 3, 3 * setting.machine.threads())?;
     }
     let (x, z) = (problem.batch(&problem.train)?, problem.batch(&problem.test)?);
     let targets = Targets::new(&problem.train.labels, problem.classes)?;
@@ -80,7 +83,9 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
     let rate = 0.5 / closed[1].largest();
     let time = steps as f64 * rate;
     let limits = [closed[0].at(f64::INFINITY)?, closed[1].at(time)?].map(|[train, test]| errors(&train, &test));
-    let trained_widths: Vec<usize> = widths.iter().copied().filter(|&width| width <= 5 * n).collect();
+    // Steps of wide nets take long; those that are asked for are taken.
+    let asked = !setting.sizes.widths.is_empty();
+    let trained_widths: Vec<usize> = widths.iter().copied().filter(|&width| asked || width <= 5 * n).collect();
     let cost = |width: usize, trained: bool| (width * if trained { steps } else { 20 }) as u64;
     let all: u64 = widths.iter().map(|&width| cost(width, false)).sum::<u64>()
         + trained_widths.iter().map(|&width| cost(width, true)).sum::<u64>();
@@ -134,8 +139,9 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
         for (which, curves) in curves.iter_mut().enumerate() {
             let values: Vec<_> = means.iter().map(|(width, each)| (*width, each[which])).collect();
             let line = values.iter().map(|(width, value)| (*width, value.center));
-            curves.push(Curve::new(name, number, line).with_bars(bars(&values, [ANY, SHARE, ANY][which])));
-            curves.push(Curve::dashed(format!("infinite, {name}"), number, span.map(|width| (width, limit[which]))));
+            curves.push(Curve::new(name, number, line).with_bars(bars(&values, [ANY, SHARE, ABOVE][which])));
+            let ends = [0.9 * span[0], span[1] / 0.9];
+            curves.push(Curve::dashed(format!("infinite, {name}"), number, ends.map(|width| (width, limit[which]))));
         }
         let peak = means.iter().fold(
             (0.0, 0.0),
@@ -183,9 +189,10 @@ pub fn double_descent(setting: &Setting<'_>) -> Result<Finding, ExperimentError>
     settings["seeds"] = json!(seeds);
     settings["steps"] = json!(steps);
     let what = format!(
-        "Regression on the features of random nets of one hidden layer, of the least norm, and trained nets of the same shape, differences of two that are equal at first; {:.0} % of the training \
+        "Regression on the features of random nets of depth {}, of the least norm, and trained nets of the same shape, differences of two that are equal at first; {:.0} % of the training \
          labels are drawn at random. Once there are as many features as images, all of them can be fitted, noise included, and barely: there \
          the error peaks. Wider nets fit them more smoothly, and tend to the infinite net: the NNGP for the features, the NTK at the same time of training for the trained nets.",
+        problem.depth,
         100.0 * NOISE
     );
     Ok(Finding {

@@ -53,7 +53,7 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let (widths, seeds) = (setting.sizes.widths(powers), setting.sizes.seeds.unwrap_or(seeds));
     for &width in &widths {
         // The two nets of a model, these as they were, and a gradient.
-        problem.check(setting, width, 5)?;
+        problem.check(setting, width, 5, 0)?;
     }
     let closed = problem.closed(setting, true)?;
     // A quarter of the largest stable step of the infinite net: narrow ones have larger eigenvalues.
@@ -132,9 +132,9 @@ pub fn drift(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             "The difference of two nets that are equal at first, over √2, is trained by full-batch gradient descent with a quarter of the largest stable step, and the movement of the \
              weights of one of them and of the kernel, the mean of theirs, held against where they started: ‖θ − θ₀‖/‖θ₀‖ of each layer and of all together, and ‖H − H₀‖/‖H₀‖ (Frobenius), after {steps} steps and on \
              the way there. Each layer moves by a \
-             distance that does not grow with the width; m·m hidden weights are as far from 0 as m, the others as √m, all together as the root of their number. \
-             Slopes are those from width {smallest:.0} on; beside the leading power there is some of the next, which the intervals do not know of, so that the \
-             slopes of such widths lie a few hundredths beside those that are expected. Of the kernel the theorem says −½ at the most; −¾ comes from counting the \
+             distance that does not grow with the width; m·m weights of a hidden layer between two of width m are as far from 0 as m, those of the first and the last as √m, all together as the root of their number. \
+             Slopes are those from width {smallest:.0} on; beside the leading power there is some of the next, which the intervals do not know of, so that \
+             slopes lie some hundredths beside those that are expected, of narrow nets more. Of the kernel the theorem says −½ at the most; −¾ comes from counting the \
              neurons that cross the kink of their ReLU."
         )],
         settings,

@@ -35,7 +35,7 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let (widths, seeds) = (setting.sizes.widths(powers), setting.sizes.seeds.unwrap_or(seeds));
     for &width in &widths {
         // Two nets and a gradient.
-        problem.check(setting, width, 3)?;
+        problem.check(setting, width, 3, 0)?;
     }
     let closed = problem.closed(setting, true)?;
     let [_, exact] = closed.at(f64::INFINITY)?;
@@ -99,8 +99,8 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
              kernel regression with the closed-form NTK of the same architecture. Intervals of correlations and of shares end where these do, at 1."
         ),
         format!(
-            "The widest net agrees with a correlation of {:.4} and a largest difference of {:.3}; {:.1} % of its classes are the same. The slope is that of the wider half.",
-            last(correlated),
+            "The widest net agrees with a correlation of {} and a largest difference of {:.3}; {:.1} % of its classes are the same. The slope is that of the wider half.",
+            if last(correlated).is_nan() { "–".to_owned() } else { format!("{:.4}", last(correlated)) },
             last(largest),
             100.0 * last(same)
         ),
@@ -114,7 +114,7 @@ pub fn equivalence(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let caption = problem.caption(setting);
     let panels = vec![
         Panel {
-            caption: caption.clone(),
+            caption: caption.trim_end_matches("; bars: 95 %").to_owned(),
             axes: ["kernel regression", "trained net"],
             scales: [Scale::Linear; 2],
             curves: clouds,

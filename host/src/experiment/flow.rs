@@ -80,7 +80,7 @@ pub fn flow(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let all: u64 = WAYS.iter().flat_map(|way| widths.iter().map(move |&width| cost(width, way))).sum();
     for &width in &widths {
         // Two nets and a gradient.
-        problem.check(setting, width, 3)?;
+        problem.check(setting, width, 3, 0)?;
     }
     let closed = [problem.closed(setting, true)?, problem.closed(setting, false)?];
     setting.steps.begin("flow", all * seeds);

@@ -48,7 +48,8 @@ pub fn init(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
         text: vec![
             "Random networks are drawn, their gradients formed by back-propagation, and the inner products of these held against the closed \
              form: root mean square over all pairs of images of the difference over √(Θ(x,x) Θ(x′,x′)). Dense nets are fc, convolutional ones cntk-v \
-             (flattened) and cntk-gap (pooled)."
+             (flattened) and cntk-gap (pooled). Of cntk-gap θ are the weights of the hidden layers alone, as in its kernel as it was published. Nets of the same width have the same seeds in every \
+             family, so that their errors go up and down together."
                 .to_owned(),
         ],
         settings: settings(setting, Experiment::Init, &families, &images, seeds),

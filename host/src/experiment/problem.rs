@@ -61,10 +61,19 @@ impl Problem {
         architecture(NetKind::Fc, self.train.images.shape(), self.depth, width, self.classes)
     }
 
-    /// Refuses networks of this width, so many at once, that no memory holds.
-    pub(super) fn check(&self, setting: &Setting<'_>, width: usize, copies: usize) -> Result<(), ExperimentError> {
+    /// Refuses networks of this width, so many at once, that no memory holds beside two closed forms and so many kernels more.
+    pub(super) fn check(
+        &self,
+        setting: &Setting<'_>,
+        width: usize,
+        copies: usize,
+        kernels: usize,
+    ) -> Result<(), ExperimentError> {
         let (net, images) = (self.net(width), self.train.labels.len());
-        setting.check(&net, images, net.bytes(images.max(self.test.labels.len()), copies))
+        // Of each closed form the kernels of training and test images, and the eigenvectors.
+        let of_tests = self.test.labels.len() as f64 / images.max(1) as f64;
+        let kept = 4.0 + 2.0 * of_tests + kernels as f64;
+        setting.check(&net, images, kept, net.bytes(images.max(self.test.labels.len()), copies))
     }
 
     /// The images of a set as that net takes them, times [`scale`](Self::scale).

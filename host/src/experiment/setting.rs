@@ -37,11 +37,11 @@ impl Setting<'_> {
         shape.height * shape.width <= 100
     }
 
-    /// Refuses what no memory holds before the work: networks of this kind, of so many bytes, and the kernels of some images.
-    pub(super) fn check(&self, net: &Architecture, images: usize, nets: f64) -> Result<(), ExperimentError> {
+    /// Refuses what no memory holds before the work: networks of this kind, of so many bytes, and kernels of some images: so many that are kept, beside the one that is worked on.
+    pub(super) fn check(&self, net: &Architecture, images: usize, kept: f64, nets: f64) -> Result<(), ExperimentError> {
         net.check()?;
-        // The kernel, its copy in tiles, its eigenvectors and the room to find them.
-        let needed = nets + 5.0 * 8.0 * (images as f64).powi(2);
+        // The kernel, its copy in tiles, its eigenvectors and the room to find them; of what is kept the copies as well.
+        let needed = nets + (5.0 + 2.0 * kept) * 8.0 * (images as f64).powi(2);
         match available_memory() {
             Some(available) if needed > available as f64 => {
                 Err(ExperimentError::Memory { width: net.width, images, needed, available })

@@ -99,7 +99,9 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     let width = sizes.widths.first().copied().unwrap_or(width);
     let (epochs, seeds) = (sizes.epochs.unwrap_or(epochs), sizes.seeds.unwrap_or(seeds));
     let minibatch = sizes.batch.unwrap_or(MINIBATCH);
-    let steps = if sizes.steps.is_empty() { STEPS.to_vec() } else { sizes.steps.clone() };
+    let mut steps = if sizes.steps.is_empty() { STEPS.to_vec() } else { sizes.steps.clone() };
+    steps.sort_unstable_by(f64::total_cmp);
+    steps.dedup();
     let mut depths = if sizes.depths.is_empty() { vec![3, 4] } else { sizes.depths.clone() };
     depths.sort_unstable();
     depths.dedup();
@@ -170,8 +172,11 @@ pub fn table(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
     }
     let curves = points.iter().enumerate().map(|(number, points)| {
         let name = format!("{}-{}", MODELS[number % MODELS.len()], KINDS[number / MODELS.len()].1);
+        // A little beside each other, so that bars can be told apart.
+        let shift = 0.03 * (number as f64 - 0.5 * (KINDS.len() * MODELS.len() - 1) as f64);
+        let points: Vec<_> = points.iter().map(|(depth, at)| (depth + shift, *at)).collect();
         let line = points.iter().map(|(depth, at)| (*depth, at.center));
-        Curve::new(name, number, line).with_bars(bars(points, PER_CENT))
+        Curve::new(name, number, line).with_bars(bars(&points, PER_CENT))
     });
     let (n, m) = (images.train.labels.len(), images.test.labels.len());
     let trained = KINDS.into_iter().flat_map(|(kind, readout)| {
@@ -242,9 +247,11 @@ fn cases(
     let net = |depth| architecture(kind, images.train.images.shape(), depth, width, images.classes);
     for &depth in depths {
         // A network and a gradient for each thread.
-        let passing = PASS.max(minibatch).min(images.train.labels.len());
-        let nets = setting.machine.threads() as f64 * net(depth).bytes(passing, 2);
-        setting.check(&net(depth), images.train.labels.len(), nets)?;
+        let (trained, tested) = (images.train.labels.len(), images.test.labels.len());
+        let nets = setting.machine.threads() as f64 * net(depth).bytes(PASS.max(minibatch).min(trained), 2);
+        // Of each depth both kernels of training and of test images, and that of all layers.
+        let kept = depths.len() as f64 * (3.0 + 2.0 * tested as f64 / trained.max(1) as f64);
+        setting.check(&net(depth), trained, kept, nets)?;
     }
     // As the post compares them: all layers trained for flattened nets, the hidden ones for pooled nets.
     let ntk = Limit::ntk(kind, depths[0]);

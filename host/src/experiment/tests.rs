@@ -217,6 +217,23 @@ fn the_error_peaks_where_all_images_are_just_fitted() {
     }
 }
 
+/// Also those beyond what would be trained by default, and a single one, which is seen as a point.
+#[test]
+fn widths_that_are_asked_for_are_trained() {
+    let sizes = Sizes { widths: vec![400], train: Some(20), seeds: Some(2), ..Sizes::default() };
+    let finding = found(Experiment::DoubleDescent, sizes, 2);
+    for model in ["random features", "trained nets"] {
+        assert_eq!(
+            column(&finding, "test error", &[("model", model.into()), ("width", 400.into())]).len(),
+            1,
+            "{model}"
+        );
+    }
+    assert!(!finding.text.concat().contains("NaN"), "{:?}", finding.text);
+    // In each of three panels a ring for either model.
+    assert_eq!(finding.svg().unwrap().matches("<circle").count(), 3 * 2);
+}
+
 #[test]
 fn the_table_has_nets_and_kernels() {
     let finding = found(Experiment::Table, Sizes { depths: vec![3], ..Sizes::default() }, 2);

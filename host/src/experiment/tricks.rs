@@ -68,7 +68,7 @@ pub fn tricks(setting: &Setting<'_>) -> Result<Finding, ExperimentError> {
             "As for the plain nets, kernels of random networks are held against the closed form. A leaky ReLU has the slope b = 0.1 where z < 0, the absolute value is \
              that of slope −1, and a residual connection of strength s = 1 leads around each hidden layer but the first."
                 .to_owned(),
-            "Average pooling at the end is cntk-gap. Biases, erf, dropout, layer normalisation, and in convolutional nets average pooling inside and residual connections \
+            "Average pooling at the end is cntk-gap, of which θ are the weights of the hidden layers alone. Nets of the same width have the same seeds in every family, so that their errors go up and down together. Biases, erf, dropout, layer normalisation, and in convolutional nets average pooling inside and residual connections \
              would take a recursion of another form: docs/theory.md tells why."
                 .to_owned(),
         ],
