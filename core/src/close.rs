@@ -263,15 +263,15 @@ mod tests {
                 (Watch::displaced(9, shape, 0.0, true), 9, [HIGHEST, LIMIT]),
                 (Watch::same(1, shape, 0.0, 0.0), 1, [UNMIXED; 2]),
             ] {
-                // So many equal pixels of this Σ, and 9,000 that are not.
+                // So many equal pixels of this Σ, and 900 that are not.
                 let of = |count: usize, sigma: f64| {
                     let equal = (0..count).fold(watch, |watch, _| watch.and(sigma, 0.0, 1.0, sigma));
-                    (0..9000).fold(equal, |watch, _| watch.and(0.0, 1.0, 1.0, 1.0)).close().is_some()
+                    (0..900).fold(equal, |watch, _| watch.and(0.0, 1.0, 1.0, 1.0)).close().is_some()
                 };
-                // The 9,000 count as an equal pixel a third of them together.
+                // The 900 count as less than an equal pixel together.
                 let count = mixed as usize - 1;
                 for (count, limit) in [(count, limits[0]), (count + 2, limits[1])] {
-                    let bright = 9000.0 * limit / count as f64;
+                    let bright = 900.0 * limit / count as f64;
                     assert!(!of(count, 0.9 * bright) && of(count, 1.2 * bright), "{window}, {shape:?}: {count}");
                 }
             }
