@@ -35,7 +35,7 @@ const PATCHES: f64 = 4.0;
 const HIGHEST: f64 = 1.0 / 64.0;
 
 /// The same of pixels at different places that all of an image is averaged over, that of u = 1/2000 in all of them: there are many more of them, and more errors that cancel.
-/// Averages over parts of an image have few displacements, and a region of equal pixels in all of them: no more than [`HIGHEST`].
+/// Averages over parts of an image have few displacements, and a region of equal pixels in all of them, and narrow images ([`MIXED`]) have few: no more than [`HIGHEST`].
 const DISPLACED: f64 = 1.0 / 16.0;
 
 /// The side of a region of equal pixels that layer after layer mixes with what is around it. Larger regions keep their errors, which have one sign: where more pixels than
@@ -92,7 +92,8 @@ impl<N: Number> Watch<N> {
     /// pixel counts for more than the highest limit needs. `parts`: whether averages over parts of the image are among the outputs.
     #[inline(always)]
     pub(crate) fn displaced(window: usize, shape: Shape, alike: N, parts: bool) -> Self {
-        let limits = if parts { [HIGHEST, LIMIT] } else { [DISPLACED, HIGHEST] };
+        let few = parts || shape.height.min(shape.width) < MIXED;
+        let limits = if few { [HIGHEST, LIMIT] } else { [DISPLACED, HIGHEST] };
         let alike = alike.add(constant(window as f64 / (shape.height as f64 * shape.width as f64))).min(constant(1.0));
         Self::new(window, shape, (LIMIT / limits[0], limits), alike.mul(alike), N::zero())
     }
@@ -239,8 +240,8 @@ mod tests {
         turns_at(same(2, 1.0, 0.0), ONE * 0.5f64.powi(4));
         // All pairs of different patches count, and a little how many of their pixels there are, here four.
         turns_at(Watch::displaced(1, SMALL_SHAPE, 0.0, false), UNMIXED);
-        turns_at(Watch::displaced(2, SMALL_SHAPE, 0.25, false), LIMIT / (9.0 / 16.0 + 1.0 / 256.0));
-        turns_at(Watch::displaced(4, SMALL_SHAPE, 1.0, false), LIMIT * (256.0f64 / 257.0).powi(4));
+        turns_at(Watch::displaced(2, SMALL_SHAPE, 0.25, false), LIMIT / (9.0 / 16.0 + 1.0 / 64.0));
+        turns_at(Watch::displaced(4, SMALL_SHAPE, 1.0, false), LIMIT * (64.0f64 / 65.0).powi(4));
         for alike in [0.0, 1.0 / 64.0] {
             let shape = Shape { height: 12, width: 11, ..SMALL_SHAPE };
             turns_at(Watch::displaced(1, shape, alike, false), UNMIXED);
@@ -259,7 +260,11 @@ mod tests {
         {
             for (watch, window, limits) in [
                 (Watch::same(9, shape, 0.0, 0.0), 9, [HIGHEST, LIMIT]),
-                (Watch::displaced(9, shape, 0.0, false), 9, [DISPLACED, HIGHEST]),
+                (
+                    Watch::displaced(9, shape, 0.0, false),
+                    9,
+                    if mixed < 64.0 { [HIGHEST, LIMIT] } else { [DISPLACED, HIGHEST] },
+                ),
                 (Watch::displaced(9, shape, 0.0, true), 9, [HIGHEST, LIMIT]),
                 (Watch::same(1, shape, 0.0, 0.0), 1, [UNMIXED; 2]),
             ] {
