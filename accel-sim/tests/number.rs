@@ -147,11 +147,11 @@ fn counts_of_a_tiny_net() -> Result<(), Error> {
         assert_eq!(conv_pair(&net, &x, &y, None, &mut scratch, &mut out), Ok(()));
     });
     let count = |op: Op| tally.counts[op.index()];
-    assert_eq!(count(Op::Fma), 2 + 1 + 7 + 6 + 1 + 1 + 1 + (1 + 1 + 1 + 1), "multiply-adds");
+    assert_eq!(count(Op::Fma), 2 + 1 + 7 + 6 + 1 + 1 + 1 + (1 + 1 + 1 + 1 + 1), "multiply-adds");
     assert_eq!(count(Op::Multiply), 2 + 1 + 1 + (1 + 1 + 2 + 2) + 4 + 1, "products");
-    assert_eq!(count(Op::Add), 1 + 2 + 1 + 1 + 1 + (2 + 1) + 1 + 7 + 1, "sums");
+    assert_eq!(count(Op::Add), 1 + 2 + 1 + 1 + 1 + (2 + 1) + 1 + 7 + 1 + 1, "sums");
     assert_eq!(count(Op::Sqrt), 1, "roots");
-    assert_eq!(count(Op::Select), 1 + 1 + 1 + 1 + (1 + 2 + 1 + 3), "choices");
+    assert_eq!(count(Op::Select), 1 + 1 + 1 + 1 + (1 + 2 + 1 + 3 + 1), "choices");
     assert_eq!(count(Op::Divide), 1 + 2 + 1, "quotients");
     assert_eq!(tally.beyond, 0);
     Ok(())
