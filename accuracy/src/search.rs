@@ -232,7 +232,7 @@ impl Trial {
                 4 => ([small[0].min(3), line / 8 + 1, line / 8 + 1], 3, Readout::Vanilla),
                 5 => ([small[0].min(3), one_of(&[1, 1, 2, 3], random), line], 3, one_of(&parts, random)),
                 6 => ([small[0].min(3), 1, long], 3, Readout::Vanilla),
-                7 if part(random) < 0.5 => ([small[0], wide, wide], 3, Readout::Vanilla),
+                7 if random.bits() >> 63 == 0 => ([small[0], wide, wide], 3, Readout::Vanilla),
                 _ => (small, small_filter, readout),
             };
             let net = conv_net(shape(dimensions), filter, &[readout], request(&BOTH, &[DEPTH], trained));

@@ -263,7 +263,7 @@ mod tests {
                 (
                     Watch::displaced(9, shape, 0.0, false),
                     9,
-                    if mixed < 64.0 { [HIGHEST, LIMIT] } else { [DISPLACED, HIGHEST] },
+                    if shape.height.min(shape.width) < MIXED { [HIGHEST, LIMIT] } else { [DISPLACED, HIGHEST] },
                 ),
                 (Watch::displaced(9, shape, 0.0, true), 9, [HIGHEST, LIMIT]),
                 (Watch::same(1, shape, 0.0, 0.0), 1, [UNMIXED; 2]),
