@@ -31,6 +31,11 @@ fn error(net: &Conv, x: &[f64], y: &[f64]) -> f64 {
     relative(&single::conv::<f32>(net, x, y), &naive::conv(net, x, y))
 }
 
+/// The same against `f64`, where the definitions would take too long.
+fn error_beside_f64(net: &Conv, x: &[f64], y: &[f64]) -> f64 {
+    relative(&single::conv::<f32>(net, x, y), &single::conv::<f64>(net, x, y))
+}
+
 fn relative(found: &[f32], exact: &[f64]) -> f64 {
     let nngp = &exact[..exact.len() / 2];
     let relative = |(index, (found, exact)): (usize, (&f32, &f64))| {
@@ -312,8 +317,7 @@ fn equal_regions_of_large_images() {
                 .map(|(image, colour)| scaled(&replace(net.shape(), image, inside, |_| colour), 1.0));
             let equal = replace(net.shape(), &y, inside, |at| x[at]);
             for (x, y) in [(&flat, &brighter), (&x, &equal)] {
-                let exact = single::conv::<f64>(&net, x, y);
-                let error = relative(&single::conv::<f32>(&net, x, y), &exact);
+                let error = error_beside_f64(&net, x, y);
                 assert!(error <= of_f32(KERNEL_F32), "{dimensions:?}, one in {part}: {error:e}");
                 largest = largest.max(error);
             }
@@ -336,8 +340,7 @@ fn hundreds_of_channels() {
                 let tone = |at: usize| if at < others_from { most } else { others };
                 scaled(&(0..channels * width).map(tone).collect::<Vec<_>>(), 1.0)
             });
-            let exact = single::conv::<f64>(&net, &x, &y);
-            let error = relative(&single::conv::<f32>(&net, &x, &y), &exact);
+            let error = error_beside_f64(&net, &x, &y);
             assert!(error <= of_f32(KERNEL_F32), "{channels} channels, {width} pixels, {part}: {error:e}");
             largest = largest.max(error);
         }
@@ -345,7 +348,7 @@ fn hundreds_of_channels() {
     println!("hundreds of channels: at most {largest:.2e}");
 }
 
-/// Neither does it matter how faint such a region is, which then is a large part of the pixels and a small one of the kernel.
+/// Neither does it matter how faint a region of one colour is, which then is a large part of the pixels and a small one of the kernel.
 #[test]
 fn faint_regions() {
     let mut random = Random(11);
@@ -366,8 +369,7 @@ fn faint_regions() {
             let [x, y] = [1.0, 1.5].map(|factor| {
                 scaled(&replace(net.shape(), &random.image(net.shape()), inside, |_| factor * colour), 1.0)
             });
-            let exact = single::conv::<f64>(&net, &x, &y);
-            let error = relative(&single::conv::<f32>(&net, &x, &y), &exact);
+            let error = error_beside_f64(&net, &x, &y);
             assert!(error <= of_f32(KERNEL_F32), "{dimensions:?}, {length} columns of {brightness}: {error:e}");
             largest = largest.max(error);
         }
@@ -394,8 +396,7 @@ fn patterns() {
                     };
                     (0..image.len()).map(tiled).collect::<Vec<_>>()
                 });
-                let exact = single::conv::<f64>(&net, &x, &y);
-                let error = relative(&single::conv::<f32>(&net, &x, &y), &exact);
+                let error = error_beside_f64(&net, &x, &y);
                 let what = || format!("{dimensions:?}, filter {filter}, period {period}, {distance} apart");
                 assert!(error <= of_f32(KERNEL_F32), "{}: {error:e}", what());
                 largest = largest.max(error);
